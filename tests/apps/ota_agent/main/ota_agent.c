@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Firmware under test: reads commands from the console and answers each with one line that
+ * starts with "agent:". It never restarts by itself, so a test sees that a failed update leaves
+ * the running firmware running.
+ *
+ *   ota URL    esp_https_ota() from URL; "agent: ota ok" or "agent: ota failed NAME (0xN)"
+ *   restart    esp_restart()
+ *   crash      writes through a null pointer
+ *   abort      abort()
+ *   where      "agent: running LABEL next LABEL boot LABEL" */
+#include <stdio.h>
+#include <string.h>
+
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+#include "esp_app_desc.h"
+#include "esp_event.h"
+#include "esp_https_ota.h"
+#include "esp_log.h"
+#include "esp_netif.h"
+#include "esp_ota_ops.h"
+#include "esp_system.h"
+#include "nvs_flash.h"
+#include "protocol_examples_common.h"
+
+static const char *TAG = "agent";
+
+extern const char ca_cert[] asm("_binary_ca_cert_pem_start");
+
+static esp_err_t update(const char *url)
+{
+    esp_http_client_config_t http = {
+        .url = url,
+        .cert_pem = ca_cert,
+        .keep_alive_enable = true,
+    };
+    esp_https_ota_config_t ota = {.http_config = &http};
+    return esp_https_ota(&ota);
+}
+
+static const char *label(const esp_partition_t *partition)
+{
+    return partition == NULL ? "none" : partition->label;
+}
+
+static void obey(const char *line)
+{
+    if (strncmp(line, "ota ", 4) == 0) {
+        esp_err_t err = update(line + 4);
+        if (err == ESP_OK) {
+            printf("agent: ota ok\n");
+        } else {
+            printf("agent: ota failed %s (0x%x)\n", esp_err_to_name(err), (unsigned)err);
+        }
+    } else if (strcmp(line, "restart") == 0) {
+        esp_restart();
+    } else if (strcmp(line, "crash") == 0) {
+        *(volatile int *)NULL = 1;
+    } else if (strcmp(line, "abort") == 0) {
+        abort();
+    } else if (strcmp(line, "where") == 0) {
+        printf("agent: running %s next %s boot %s\n", label(esp_ota_get_running_partition()),
+               label(esp_ota_get_next_update_partition(NULL)), label(esp_ota_get_boot_partition()));
+    } else {
+        printf("agent: unknown command: %s\n", line);
+    }
+}
+
+void app_main(void)
+{
+    esp_err_t err = nvs_flash_init();
+    if (err == ESP_ERR_NVS_NO_FREE_PAGES || err == ESP_ERR_NVS_NEW_VERSION_FOUND) {
+        ESP_ERROR_CHECK(nvs_flash_erase());
+        err = nvs_flash_init();
+    }
+    ESP_ERROR_CHECK(err);
+    ESP_ERROR_CHECK(esp_netif_init());
+    ESP_ERROR_CHECK(esp_event_loop_create_default());
+    ESP_ERROR_CHECK(example_connect());
+
+    const esp_partition_t *running = esp_ota_get_running_partition();
+    ESP_LOGI(TAG, "version %s in %s", esp_app_get_description()->version, label(running));
+
+    if (CONFIG_AGENT_AUTO_URL[0] != '\0' &&
+        running->subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY) {
+        if (update(CONFIG_AGENT_AUTO_URL) == ESP_OK) {
+            esp_restart();
+        }
+        ESP_LOGE(TAG, "automatic update failed");
+    }
+
+    ESP_ERROR_CHECK(example_configure_stdin_stdout());
+    static char line[512];
+    for (;;) {
+        printf("agent: ready\n");
+        fflush(stdout);
+        if (fgets(line, sizeof(line), stdin) == NULL) {
+            break;
+        }
+        line[strcspn(line, "\r\n")] = '\0';
+        obey(line);
+        fflush(stdout);
+    }
+    ESP_LOGI(TAG, "console closed");
+    vTaskDelete(NULL);
+}

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A running board: its console as something a test can wait on, its flash as bytes."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+
+class BoardError(AssertionError):
+    """The console did not show what was waited for; carries what it did show."""
+
+
+class Board:
+    """One `airlift run` process. Every wait is for a console line or for the process's end."""
+
+    def __init__(self, tool, build_dir, flash, target="linux", options=(), env=None):
+        self.flash = Path(flash)
+        self.target = target
+        command = [str(tool), "run", "-B", str(build_dir), "--flash", str(flash), *options]
+        self.command = command
+        self._text = ""
+        self._mark = 0
+        self._ended = False
+        self._change = threading.Condition()
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=env,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        while True:
+            data = os.read(self.process.stdout.fileno(), 65536)
+            with self._change:
+                if not data:
+                    self._ended = True
+                    self._change.notify_all()
+                    return
+                self._text += data.decode("utf-8", "replace").replace("\r\n", "\n")
+                self._change.notify_all()
+
+    def expect(self, pattern, timeout=60):
+        """Waits until pattern appears after the last match; returns the match object."""
+        expression = re.compile(pattern)
+        deadline = time.monotonic() + timeout
+        with self._change:
+            while True:
+                match = expression.search(self._text, self._mark)
+                if match:
+                    self._mark = match.end()
+                    return match
+                left = deadline - time.monotonic()
+                if self._ended or left <= 0:
+                    why = "the board ended" if self._ended else f"{timeout} s passed"
+                    raise BoardError(
+                        f"{why} waiting for {pattern!r}; console since the last match:\n"
+                        + self._text[self._mark:]
+                    )
+                self._change.wait(left)
+
+    def seen(self, since=0):
+        """Everything printed so far (from character `since` on)."""
+        with self._change:
+            return self._text[since:]
+
+    def mark(self):
+        with self._change:
+            return self._mark
+
+    def send(self, line):
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def wait(self, timeout=60):
+        """Waits for the end of the process; returns its exit status."""
+        status = self.process.wait(timeout)
+        self._reader.join(timeout)
+        return status
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self._reader.join(10)
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def copy_flash(source, target):
+    """Copies a flash file and the board state beside it."""
+    shutil.copyfile(source, target)
+    state = Path(f"{source}.state")
+    if state.exists():
+        shutil.copyfile(state, f"{target}.state")
+    return Path(target)
