@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hal/clock.h"
+
+#include "board.h"
+
+uint64_t hal_clock_us(void)
+{
+    uint64_t start = board()->state->reset_time_ns;
+    uint64_t now = board_now_ns();
+    return now > start ? (now - start) / 1000u : 0;
+}
+
+void hal_clock_spin_us(uint32_t us)
+{
+    uint64_t end = board_now_ns() + (uint64_t)us * 1000u;
+    while (board_now_ns() < end) {
+    }
+}

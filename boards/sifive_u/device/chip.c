@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hal/chip.h"
+
+
+const fmt_chip_t *hal_chip(void)
+{
+    return fmt_chip_by_id(FMT_CHIP_ID_SIFIVE_U);
+}
+
+uint16_t hal_chip_revision(void)
+{
+    return 0;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Formatted output straight to the console, for the ROM stage and the panic handler: no memory, no
+ * locks, works at any time. */
+#ifndef SIFIVE_U_PRINT_H
+#define SIFIVE_U_PRINT_H
+
+/* Knows %s (with field width, '-' too), %c, %d, %u, %x (with width and leading zeros) and %%. */
+void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

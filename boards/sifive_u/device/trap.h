@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Traps of hart 0: interrupts, and the exceptions that end a program. */
+#ifndef SIFIVE_U_TRAP_H
+#define SIFIVE_U_TRAP_H
+
+#include <stdint.h>
+
+/* Registers of an interrupted program, as trap_entry in trap.S stores them on its stack. x[0] holds
+ * mepc (x0 needs no place). */
+typedef struct {
+    uint32_t mepc;
+    uint32_t x[31]; /* x1 .. x31 */
+    uint32_t mstatus;
+    uint32_t mcause;
+    uint32_t mtval;
+    uint32_t reserved;
+} sifive_u_trap_frame_t;
+
+#define SIFIVE_U_TRAP_FRAME_SIZE 144
+
+_Static_assert(sizeof(sifive_u_trap_frame_t) == SIFIVE_U_TRAP_FRAME_SIZE, "trap.S knows the size");
+
+/* Sets the trap vector and the PLIC up; interrupts stay off. */
+void sifive_u_trap_init(void);
+
+/* Calls handler from then on whenever the source raises its interrupt, 1 .. SIFIVE_U_IRQ_COUNT-1.
+ * The handler runs with interrupts off and must clear the cause in the device. */
+void sifive_u_irq_enable(unsigned source, void (*handler)(void));
+void sifive_u_irq_disable(unsigned source);
+
+/* The kernel's part. Each gets the frame of the task that was interrupted and returns the frame to
+ * go on with, which may be another task's. NULL (the default): the interrupt is left masked. */
+typedef sifive_u_trap_frame_t *(*sifive_u_switch_t)(sifive_u_trap_frame_t *frame);
+
+typedef struct {
+    sifive_u_switch_t timer;    /* mtimecmp of hart 0 was reached */
+    sifive_u_switch_t software; /* msip of hart 0: the handler has to clear it */
+    sifive_u_switch_t leave;    /* after device interrupts: a task may have become ready */
+    /* Name of the running task for the panic output, or NULL. */
+    const char *(*task_name)(void);
+} sifive_u_kernel_t;
+
+/* kernel: static storage. */
+void sifive_u_kernel_set(const sifive_u_kernel_t *kernel);
+
+/* Raises the software interrupt of hart 0, and takes it back. */
+void sifive_u_software_interrupt(void);
+void sifive_u_software_interrupt_clear(void);
+
+/* Where a program that cannot go on ends: prints why (a line without end of line) and resets with
+ * reason panic. */
+_Noreturn void sifive_u_panic(const char *why);
+
+#endif
