@@ -99,7 +99,7 @@ typedef struct {
     fmt_otadata_write_t write;
 } fmt_boot_action_t;
 
-#define FMT_BOOT_ACTIONS_MAX 16
+#define FMT_BOOT_ACTIONS_MAX 20
 
 typedef struct {
     int start;         /* candidate to begin with, or FMT_BOOT_UNRECOVERABLE: reset */
@@ -139,8 +139,8 @@ bool fmt_boot_order_next(fmt_boot_order_t *order, int *index, fmt_boot_message_t
 /* The message for when no candidate is left. */
 fmt_boot_message_t fmt_boot_order_exhausted(const fmt_boot_order_t *order);
 
-/* Renders a message. False for FMT_BOOT_MSG_NONE, and where the original prints nothing (a test
- * candidate that was asked for and does not load). */
+/* Renders a message. False for FMT_BOOT_MSG_NONE, and for FMT_BOOT_MSG_NOT_BOOTABLE of the test
+ * partition, where ESP-IDF prints nothing either: what follows says it. */
 bool fmt_boot_message_line(fmt_boot_message_t message, uint32_t arg, uint32_t arg2,
                            fmt_log_line_t *line);
 

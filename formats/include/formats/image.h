@@ -80,6 +80,13 @@ int fmt_spi_mode_by_name(const char *name);
 const char *fmt_spi_speed_name(const fmt_chip_t *chip, uint8_t code);
 int fmt_spi_speed_by_name(const fmt_chip_t *chip, const char *name);
 
+/* Room a signature takes behind the image (5.3). */
+typedef enum {
+    FMT_IMAGE_SIGNATURE_NONE = 0,
+    FMT_IMAGE_SIGNATURE_V1, /* 68 bytes */
+    FMT_IMAGE_SIGNATURE_V2, /* padding to 4096, one sector of 4096 */
+} fmt_image_signature_t;
+
 /* What to verify, and against what. */
 typedef struct {
     const fmt_chip_t *chip;   /* never NULL */
@@ -89,7 +96,7 @@ typedef struct {
     uint16_t chip_revision;   /* major * 100 + minor */
     uint16_t efuse_blk_rev;   /* same */
     uint32_t secure_version;  /* of the chip, with FMT_IMAGE_CHECK_SECURE_VERSION */
-    uint32_t signature_space; /* bytes a signature takes after the image, for the fit; 0: none */
+    fmt_image_signature_t signature; /* the image is followed by one, which must fit too */
     uint32_t flags;           /* FMT_IMAGE_* below */
 } fmt_image_params_t;
 
@@ -137,6 +144,7 @@ typedef enum {
     FMT_IMAGE_DOES_NOT_FIT,      /* 17, also found earlier, where a part would pass the end */
     FMT_IMAGE_BAD_HASH,          /* 18 */
     FMT_IMAGE_SECURE_VERSION,    /* 19 */
+    FMT_IMAGE_HASH_ENGINE,       /* the SHA-256 implementation reported an error */
 } fmt_image_status_t;
 
 typedef struct {
@@ -171,7 +179,7 @@ typedef struct {
     /* Results: valid once the step that sets them has passed. */
     fmt_image_status_t status;
     fmt_image_header_t header;
-    unsigned segment_count; /* segment headers accepted so far */
+    unsigned segment_count; /* segment headers read so far, the one that failed included */
     fmt_image_segment_t segments[FMT_IMAGE_MAX_SEGMENTS];
     bool has_desc; /* app_desc holds the application descriptor of an application image */
     fmt_app_desc_t app_desc;
@@ -197,6 +205,7 @@ typedef struct {
     uint32_t piece_left;
     uint32_t xor_sum;
     bool hashing;
+    bool sha_live;
     uint32_t buffered;
     uint8_t buffer[FMT_APP_DESC_SIZE]; /* a header or the descriptor, while it is collected */
     mbedtls_sha256_context sha;

@@ -58,8 +58,9 @@ int fmt_otadata_active_of(const fmt_otadata_entry_t entries[2], const bool usabl
 /* The slot an entry selects: (seq - 1) mod slots; slots is the number of OTA slots, > 0. */
 unsigned fmt_otadata_slot(const fmt_otadata_entry_t *entry, unsigned slots);
 
-/* The smallest sequence number >= current that selects slot (< slots). Callers pass a slot other
- * than the current one, which makes the result larger than current. */
+/* The smallest sequence number >= current that selects slot (< slots), never 0. Callers pass a slot
+ * other than the current one, which makes the result larger than current.
+ * FMT_OTADATA_SEQ_EMPTY: there is none left below 2^32 - 1. */
 uint32_t fmt_otadata_next_seq(uint32_t current, unsigned slot, unsigned slots);
 
 /* One record to write: erase the sector of entry index, program these 32 bytes. */
@@ -69,7 +70,8 @@ typedef struct {
 } fmt_otadata_write_t;
 
 /* What choosing slot as boot slot writes (3.4). state: FMT_OTA_STATE_NEW in a rollback build, else
- * FMT_OTA_STATE_UNDEFINED. ESP_ERR_INVALID_ARG: slot >= slots. */
+ * FMT_OTA_STATE_UNDEFINED. ESP_ERR_INVALID_ARG: slot >= slots. ESP_ERR_INVALID_STATE: sequence
+ * numbers are used up (only a forged otadata gets there); erasing otadata helps. */
 esp_err_t fmt_otadata_set_boot(const fmt_otadata_entry_t entries[2], unsigned slot, unsigned slots,
                                uint32_t state, fmt_otadata_write_t *write);
 

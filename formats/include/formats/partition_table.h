@@ -92,7 +92,8 @@ typedef enum {
     FMT_TABLE_BAD_MD5,      /* the MD5 row does not match */
     FMT_TABLE_BAD_MAGIC,    /* a row is nothing known, or the table is empty */
     FMT_TABLE_NO_END,       /* no end marker in 96 rows (or in the length given) */
-    FMT_TABLE_NO_MD5,       /* application loader only: the MD5 row is missing */
+    FMT_TABLE_LOAD_NO_MD5,  /* application loader: the MD5 row is missing */
+    FMT_TABLE_LOAD_BAD_MD5, /* application loader: it does not match */
 } fmt_table_reason_t;
 
 /* What a check found. */
@@ -117,7 +118,7 @@ esp_err_t fmt_partition_table_check(const uint8_t *table, size_t len, uint32_t f
 /* The application's check (2.2, second half): rows are taken up to the first that is no entry,
  * over len bytes (the whole sector: FMT_PARTITION_TABLE_SECTOR). With md5 (the default
  * configuration) that row must be a matching MD5 row. Nothing is bounded by the flash size.
- * ESP_ERR_NOT_FOUND: FMT_TABLE_NO_MD5; ESP_ERR_INVALID_STATE: FMT_TABLE_BAD_MD5. */
+ * ESP_ERR_NOT_FOUND: FMT_TABLE_LOAD_NO_MD5; ESP_ERR_INVALID_STATE: FMT_TABLE_LOAD_BAD_MD5. */
 esp_err_t fmt_partition_table_load(const uint8_t *table, size_t len, bool md5,
                                    fmt_table_report_t *report);
 
