@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Which board a build is for, and what that board brings.
+include_guard(GLOBAL)
+
+# CONFIG_IDF_TARGET of a sdkconfig-like file, or "".
+function(airlift_target_of_file var file)
+    set(found "")
+    if(EXISTS "${file}")
+        file(STRINGS "${file}" lines REGEX "^CONFIG_IDF_TARGET=")
+        foreach(line IN LISTS lines)
+            if(line MATCHES "^CONFIG_IDF_TARGET=\"([^\"]*)\"")
+                set(found "${CMAKE_MATCH_1}")
+            endif()
+        endforeach()
+    endif()
+    set(${var} "${found}" PARENT_SCOPE)
+endfunction()
+
+# Sources in order: the environment, -DIDF_TARGET or the cache, the sdkconfig, the defaults files,
+# else linux. Two that disagree end the configuration.
+function(airlift_find_target root)
+    set(sdkconfig "${SDKCONFIG}")
+    if(NOT sdkconfig)
+        set(sdkconfig "${CMAKE_SOURCE_DIR}/sdkconfig")
+    endif()
+    get_filename_component(sdkconfig "${sdkconfig}" ABSOLUTE BASE_DIR "${CMAKE_SOURCE_DIR}")
+
+    if("$ENV{_IDF_PY_SET_TARGET_ACTION}" STREQUAL "1" AND EXISTS "${sdkconfig}")
+        file(RENAME "${sdkconfig}" "${sdkconfig}.old")
+        message(STATUS "Target is set anew: ${sdkconfig} is kept as sdkconfig.old")
+    endif()
+
+    set(defaults "${SDKCONFIG_DEFAULTS}")
+    if(NOT defaults)
+        set(defaults "$ENV{SDKCONFIG_DEFAULTS}")
+    endif()
+    if(NOT defaults)
+        set(defaults sdkconfig.defaults)
+    endif()
+    set(in_defaults "")
+    foreach(file IN LISTS defaults)
+        get_filename_component(file "${file}" ABSOLUTE BASE_DIR "${CMAKE_SOURCE_DIR}")
+        airlift_target_of_file(value "${file}")
+        if(value)
+            set(in_defaults "${value}")
+        endif()
+    endforeach()
+    airlift_target_of_file(in_sdkconfig "${sdkconfig}")
+
+    set(target "")
+    set(from "")
+    foreach(candidate "$ENV{IDF_TARGET}|environment variable IDF_TARGET"
+                      "${IDF_TARGET}|CMake variable IDF_TARGET"
+                      "${in_sdkconfig}|${sdkconfig}")
+        string(REGEX MATCH "^([^|]*)[|](.*)$" candidate "${candidate}")
+        set(value "${CMAKE_MATCH_1}")
+        set(source "${CMAKE_MATCH_2}")
+        if(value AND NOT target)
+            set(target "${value}")
+            set(from "${source}")
+        elseif(value AND NOT value STREQUAL target)
+            message(FATAL_ERROR
+                "Two targets are asked for: '${target}' by the ${from}, '${value}' by the ${source}."
+                " To change a project's target: airlift set-target ${target}")
+        endif()
+    endforeach()
+    if(NOT target)
+        set(target "${in_defaults}")
+        set(from "the defaults files")
+    endif()
+    if(NOT target)
+        set(target linux)
+        message(STATUS "IDF_TARGET is not set: building for linux")
+    endif()
+
+    if(NOT EXISTS "${root}/boards/${target}/board.cmake")
+        file(GLOB boards "${root}/boards/*/board.cmake")
+        list(TRANSFORM boards REPLACE "^.*/boards/([^/]*)/board.cmake$" "\\1")
+        list(JOIN boards ", " boards)
+        message(FATAL_ERROR "No board '${target}'; there are: ${boards}")
+    endif()
+    set(IDF_TARGET "${target}" CACHE STRING "Board this build is for" FORCE)
+    set(IDF_TARGET "${target}" PARENT_SCOPE)
+    set(ENV{IDF_TARGET} "${target}")
+endfunction()

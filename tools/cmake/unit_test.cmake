@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Unit tests of components, formats, boards and bootloader: programs of the host, linked with the
+# libraries of an ordinary build for the linux board, with a board in memory instead of a real one.
+include_guard(GLOBAL)
+
+find_library(AIRLIFT_CMOCKA cmocka)
+if(NOT AIRLIFT_CMOCKA)
+    message(FATAL_ERROR "cmocka is not installed. Run `SETUP=test make setup` in the Airlift folder.")
+endif()
+
+# airlift_unit_test(NAME test_name SRCS a.c [REQUIRES component...] [INCLUDE_DIRS d...]
+#                   [DEFINITIONS X=1...] [COMPILE_OPTIONS o...] [LINK_OPTIONS o...] [LIBS l...]
+#                   [ARGS a...] [ENVIRONMENT K=V...] [TIMEOUT seconds] [LABELS l...])
+#
+# One cmocka program and one ctest test of that name. Sources see the public headers of the
+# required components, formats, hal and the board, sdkconfig.h, and AIRLIFT_ROOT (text: the
+# repository's folder). Everything of the build can be linked, whatever REQUIRES says.
+# Tests run in their own build folder, where they may leave files.
+function(airlift_unit_test)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;TIMEOUT"
+        "SRCS;REQUIRES;INCLUDE_DIRS;DEFINITIONS;COMPILE_OPTIONS;LINK_OPTIONS;LIBS;ARGS;\
+ENVIRONMENT;LABELS")
+    if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME OR NOT arg_SRCS)
+        message(FATAL_ERROR "airlift_unit_test: needs NAME and SRCS; unknown words: "
+                            "'${arg_UNPARSED_ARGUMENTS}'")
+    endif()
+    # Two targets, so that sources see only what they require and yet everything is linked.
+    set(objects ${arg_NAME}_objects)
+    add_library(${objects} OBJECT ${arg_SRCS})
+    target_include_directories(${objects} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${arg_INCLUDE_DIRS})
+    idf_build_get_property(root IDF_PATH)
+    target_compile_definitions(${objects} PRIVATE "AIRLIFT_ROOT=\"${root}\"" ${arg_DEFINITIONS})
+    target_compile_options(${objects} PRIVATE ${arg_COMPILE_OPTIONS})
+    target_link_libraries(${objects} PRIVATE airlift_core)
+    idf_build_get_property(common COMMON_COMPONENTS)
+    foreach(requirement IN LISTS common arg_REQUIRES)
+        airlift_component_name(requirement "${requirement}")
+        if(NOT TARGET idf::${requirement})
+            message(FATAL_ERROR "Test '${arg_NAME}' requires '${requirement}', which is not a "
+                                "component of this build.")
+        endif()
+        target_link_libraries(${objects} PRIVATE idf::${requirement})
+    endforeach()
+
+    add_executable(${arg_NAME} $<TARGET_OBJECTS:${objects}>)
+    target_link_options(${arg_NAME} PRIVATE ${arg_LINK_OPTIONS})
+    airlift_link_everything(${arg_NAME})
+    target_link_libraries(${arg_NAME} PRIVATE ${arg_LIBS} ${AIRLIFT_CMOCKA} m)
+
+    add_test(NAME ${arg_NAME} COMMAND ${arg_NAME} ${arg_ARGS}
+             WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}")
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 120)
+    endif()
+    set_tests_properties(${arg_NAME} PROPERTIES TIMEOUT ${arg_TIMEOUT}
+        ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1;AIRLIFT_ROOT=${root};${arg_ENVIRONMENT}"
+        LABELS "${arg_LABELS}")
+endfunction()
