@@ -4,12 +4,15 @@
 #
 #   BOARD_SRCS, BOARD_INCLUDE_DIRS, BOARD_PRIV_INCLUDE_DIRS,
 #   BOARD_COMPILE_OPTIONS, BOARD_LINK_LIBRARIES   the hal, as a static library
-#   BOARD_APP_START_SRCS                          main() of an application (calls app_start())
-#   BOARD_BOOTLOADER_START_SRCS                   main() of the bootloader
+#   BOARD_MAIN_APP                                main() of an application (calls app_start())
+#   BOARD_MAIN_BOOTLOADER                         main() of the bootloader
 #
-# A start source belongs into the executable itself, not into a library; unit tests have none.
-# BOARD_START_INCLUDE_DIRS is what it needs besides hal/include and formats/include.
+# A main file belongs into the executable itself, not into a library; unit tests bring their own.
 set(_board "${CMAKE_CURRENT_LIST_DIR}")
+
+set(BOARD_ARCH host)
+set(BOARD_HAS_SANITIZERS ON)
+set(BOARD_EMBED_SECTION .rodata.embedded)
 
 set(BOARD_SRCS
     "${_board}/common/flash_model.c"
@@ -30,7 +33,6 @@ set(BOARD_SRCS
 set(BOARD_INCLUDE_DIRS "${_board}/include")
 set(BOARD_PRIV_INCLUDE_DIRS "${_board}/device")
 set(BOARD_COMPILE_OPTIONS "-D_GNU_SOURCE")
-set(BOARD_LINK_LIBRARIES "pthread")
-set(BOARD_APP_START_SRCS "${_board}/device/main_app.c")
-set(BOARD_BOOTLOADER_START_SRCS "${_board}/device/main_bootloader.c")
-set(BOARD_START_INCLUDE_DIRS "${_board}/device" "${_board}/include")
+set(BOARD_LINK_LIBRARIES pthread)
+set(BOARD_MAIN_APP "${_board}/device/main_app.c")
+set(BOARD_MAIN_BOOTLOADER "${_board}/device/main_bootloader.c")

@@ -16,9 +16,8 @@
 #define LINUX_BOARD_STATE_MAGIC   "ALBOARD"
 #define LINUX_BOARD_STATE_VERSION 1u
 
-/* Revisions of the chip and of its eFuse block, major * 100 + minor. */
-#define LINUX_BOARD_CHIP_REVISION  100u
-#define LINUX_BOARD_EFUSE_REVISION 100u
+/* Revision of the chip, major * 100 + minor. */
+#define LINUX_BOARD_CHIP_REVISION 100u
 
 #define LINUX_BOARD_GPIO_COUNT  32u
 #define LINUX_BOARD_RETAIN_SIZE 256u

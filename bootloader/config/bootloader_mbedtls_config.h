@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the bootloader takes of Mbed TLS: the two hashes that flash formats use, SHA-256 on the
+ * board's engine where there is one. */
+#ifndef BOOTLOADER_MBEDTLS_CONFIG_H
+#define BOOTLOADER_MBEDTLS_CONFIG_H
+
+#define MBEDTLS_SHA256_C
+#define MBEDTLS_SHA256_PROCESS_ALT /* components/mbedtls/port/sha256_engine.c */
+#define MBEDTLS_MD5_C
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The parts of the second-stage bootloader. It runs once per reset, single threaded, without a
+ * heap; what is large is static. */
+#ifndef BOOTLOADER_BOOTLOADER_H
+#define BOOTLOADER_BOOTLOADER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "formats/boot_select.h"
+#include "formats/esp_err_codes.h"
+#include "formats/partition_table.h"
+
+/* The partition table of this boot. */
+typedef struct {
+    uint8_t rows[FMT_PARTITION_TABLE_LEN];
+    unsigned count; /* partitions: rows 0 .. count - 1 */
+    fmt_boot_table_t roles;
+} boot_table_t;
+
+/* --- table.c --- */
+
+/* Reads the table, checks it against a flash of flash_size bytes, prints it, finds the roles.
+ * False: there is no usable table (said why). */
+bool boot_table_read(boot_table_t *table, uint32_t flash_size);
+
+/* --- otadata.c --- */
+
+/* Runs the choice of formats/ and does what it says: log lines, otadata writes, secure version. */
+void boot_choose(const boot_table_t *table, const fmt_boot_config_t *config,
+                 fmt_boot_choice_t *choice);
+
+/* Rewrites one record. A failure is returned, and logged. */
+esp_err_t boot_write_otadata(const fmt_boot_table_t *roles, const fmt_otadata_write_t *write);
+
+/* Prints a message of formats/. */
+void boot_message(fmt_boot_message_t message, uint32_t arg, uint32_t arg2);
+
+/* --- pins.c --- */
+
+/* Factory reset and test application by pin (4.2), after the first choice. May choose again. */
+void boot_check_pins(const boot_table_t *table, const fmt_boot_config_t *config,
+                     fmt_boot_choice_t *choice);
+
+/* --- secure_version.c --- */
+
+/* Finds the chip's emulated eFuses in the table, if this build has them. */
+void boot_secure_version_init(const boot_table_t *table);
+
+/* The chip's secure version; 0 in a build without anti-rollback. */
+uint32_t boot_secure_version(void);
+
+/* Raises it to version. A failure is only logged. */
+void boot_raise_secure_version(uint32_t version);
+
+/* Secure version of the application at index; false: it has no readable descriptor. */
+bool boot_app_secure_version(void *roles, int index, uint32_t *version);
+
+/* --- load.c --- */
+
+/* Tries the candidates from choice->start on; returns only when none could be started. */
+void boot_start_first(const boot_table_t *table, const fmt_boot_config_t *config,
+                      const fmt_boot_choice_t *choice);
+
+#endif
