@@ -48,14 +48,15 @@ static const sifive_u_os_t s_bare = {
     .signal = bare_signal,
 };
 
-static const sifive_u_os_t *s_os = &s_bare;
+/* NULL rather than &s_bare: the ROM stage has no initialised data. */
+static const sifive_u_os_t *s_os;
 
 void sifive_u_os_set(const sifive_u_os_t *ops)
 {
-    s_os = ops != NULL ? ops : &s_bare;
+    s_os = ops;
 }
 
 const sifive_u_os_t *sifive_u_os(void)
 {
-    return s_os;
+    return s_os != NULL ? s_os : &s_bare;
 }

@@ -60,8 +60,9 @@ static void note_reset(void)
 {
     volatile sifive_u_shared_t *shared = SIFIVE_U_SHARED;
     uint64_t now = sifive_u_mtime();
+    const uint32_t magic = SIFIVE_U_SHARED_MAGIC;
 
-    if (shared->magic != SIFIVE_U_SHARED_MAGIC || shared->magic_inverse != ~SIFIVE_U_SHARED_MAGIC ||
+    if (shared->magic != magic || shared->magic_inverse != ~magic ||
         shared->version != SIFIVE_U_SHARED_VERSION) {
         /* The memory lost power. What the runner said about the pins came before us: keep it. */
         uint32_t driven = shared->gpio.driven;
@@ -70,8 +71,8 @@ static void note_reset(void)
         shared->gpio.driven = driven;
         shared->gpio.level = level;
         shared->version = SIFIVE_U_SHARED_VERSION;
-        shared->magic_inverse = ~SIFIVE_U_SHARED_MAGIC;
-        shared->magic = SIFIVE_U_SHARED_MAGIC;
+        shared->magic_inverse = ~magic;
+        shared->magic = magic;
         shared->reset_reason = HAL_RESET_POWERON;
     } else {
         shared->reset_reason = shared->next_reason;
@@ -98,6 +99,13 @@ static _Noreturn void flash_failed(esp_err_t err)
 {
     print("flash read err, 0x%x\r\n", (uint32_t)err);
     wait_for_reset();
+}
+
+/* Image tools look for the bootloader's descriptor in a segment at a C3's data addresses. The board
+ * has no memory there: such a segment is checked and not kept. */
+static bool is_descriptor(const fmt_image_need_t *need)
+{
+    return fmt_chip_memory(hal_chip(), need->load_address, 0) == FMT_MEM_DRAM;
 }
 
 /* A bootloader's segments go to the part of DRAM that is set aside for it. */
@@ -133,7 +141,8 @@ static uint32_t load_bootloader(void)
         size_t len = need.remaining;
         uint8_t *to = buffer;
 
-        if (need.kind == FMT_IMAGE_NEED_SEGMENT_DATA && need.use == FMT_SEGMENT_LOAD) {
+        if (need.kind == FMT_IMAGE_NEED_SEGMENT_DATA && need.use == FMT_SEGMENT_LOAD &&
+            !is_descriptor(&need)) {
             if (need.segment_start) {
                 destination = place(&need);
                 if (destination == NULL) {

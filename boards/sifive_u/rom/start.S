@@ -43,33 +43,44 @@ hart0:
     .option norelax
     la gp, __global_pointer$
     .option pop
-    la t0, __bss_start
-    la t1, __bss_end
+    la t0, __data_start
+    la t1, __data_end
+    la t2, __data_source
 1:
     bgeu t0, t1, 2f
-    sw zero, 0(t0)
+    lw t3, 0(t2)
+    sw t3, 0(t0)
     addi t0, t0, 4
+    addi t2, t2, 4
     j 1b
 2:
-    call rom_main
+    la t0, __bss_start
+    la t1, __bss_end
 3:
-    wfi
+    bgeu t0, t1, 4f
+    sw zero, 0(t0)
+    addi t0, t0, 4
     j 3b
+4:
+    call rom_main
+5:
+    wfi
+    j 5b
 
 hart1:
     li t0, MSIP(1)
-4:
+6:
     lw t1, 0(t0)
-    beqz t1, 4b
+    beqz t1, 6b
     sw zero, 0(t0)
     li t0, MIE_MTIE
     csrw mie, t0
     /* Interrupts stay off globally: wfi still wakes up when the timer interrupt is pending. */
-5:
+7:
     wfi
     csrr t1, mip
     and t1, t1, t0
-    beqz t1, 5b
+    beqz t1, 7b
     li sp, SIFIVE_U_WATCHDOG_STACK + SIFIVE_U_WATCHDOG_SIZE
     .option push
     .option norelax
@@ -77,7 +88,7 @@ hart1:
     .option pop
     call rom_watchdog_bite
     li t0, MIE_MTIE
-    j 5b
+    j 7b
 
     .balign 4
 unexpected_trap:

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "protection.h"
+
+#include <stdint.h>
+
+#include "mmio.h"
+#include "sifive_u/board.h"
+
+#define PMP_READ   0x01u
+#define PMP_WRITE  0x02u
+#define PMP_EXEC   0x04u
+#define PMP_TOR    0x08u /* from the entry before this one's address up to this one's */
+#define PMP_NAPOT  0x18u /* a naturally aligned power of two */
+#define PMP_LOCKED 0x80u /* holds in machine mode, until reset */
+
+#define NAPOT(base, size) ((uint32_t)(base) >> 2 | ((uint32_t)(size) / 2u - 1u) >> 2)
+
+void sifive_u_protect_memory(void)
+{
+    uint32_t code = PMP_LOCKED | PMP_NAPOT | PMP_READ | PMP_EXEC;
+    uint32_t ram_start = 0;
+    uint32_t ram = PMP_LOCKED | PMP_TOR | PMP_READ | PMP_WRITE;
+    uint32_t rest = PMP_LOCKED | PMP_NAPOT;
+    uint32_t rom = PMP_LOCKED | PMP_NAPOT | PMP_READ;
+
+    /* The entry with the lowest number that matches decides. */
+    csr_write(pmpaddr0, NAPOT(SIFIVE_U_CODE_BASE, SIFIVE_U_CODE_SIZE));
+    csr_write(pmpaddr1, SIFIVE_U_RAM_BASE >> 2);
+    csr_write(pmpaddr2, (SIFIVE_U_RAM_BASE + SIFIVE_U_RAM_SIZE) >> 2);
+    csr_write(pmpaddr3, NAPOT(SIFIVE_U_DRAM_BASE, 0x80000000u));
+    csr_write(pmpaddr4, NAPOT(SIFIVE_U_ROM_BASE, SIFIVE_U_ROM_SIZE));
+    csr_write(pmpcfg1, rom);
+    csr_write(pmpcfg0, code | ram_start << 8 | ram << 16 | rest << 24);
+}
