@@ -7,11 +7,11 @@
 
 #include <stddef.h>
 
+#include "irq.h"
 #include "mmio.h"
 #include "sifive_u/board.h"
 #include "sifive_u/gpio.h"
 #include "sifive_u/watchdog.h"
-#include "trap.h"
 
 #define GPIO_VALUE     (SIFIVE_U_GPIO_BASE + 0x00u)
 #define GPIO_INPUT_EN  (SIFIVE_U_GPIO_BASE + 0x04u)

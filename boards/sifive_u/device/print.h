@@ -5,8 +5,8 @@
 #ifndef SIFIVE_U_PRINT_H
 #define SIFIVE_U_PRINT_H
 
-/* Knows %s (with field width, '-' too), %c, %d, %u, %x (with width and leading zeros) and %%.
- * Numbers are 32 bits, be they int or long. */
+/* Knows %s, %u, %x (with width and leading zeros) and %%. Numbers are 32 bits, be they int or
+ * long. */
 void print(const char *format, ...);
 
 #endif

@@ -21,13 +21,14 @@ typedef struct {
 
 _Static_assert(sizeof(sifive_u_trap_frame_t) == SIFIVE_U_TRAP_FRAME_SIZE, "trap.S knows the size");
 
-/* Sets the trap vector and the PLIC up; interrupts stay off. */
+/* For applications: sets the trap vector and the PLIC up; interrupts stay off. */
 void sifive_u_trap_init(void);
 
-/* Calls handler from then on whenever the source raises its interrupt, 1 .. SIFIVE_U_IRQ_COUNT-1.
- * The handler runs with interrupts off and must clear the cause in the device. */
-void sifive_u_irq_enable(unsigned source, void (*handler)(void));
-void sifive_u_irq_disable(unsigned source);
+/* trap.S: the trap vector. It stores the frame and calls sifive_u_trap() on the trap stack, which
+ * returns the frame to go on with. An application's is in trap.c, the bootloader has a smaller one
+ * in its main file. */
+void trap_entry(void);
+sifive_u_trap_frame_t *sifive_u_trap(sifive_u_trap_frame_t *frame);
 
 /* The kernel's part. Each gets the frame of the task that was interrupted and returns the frame to
  * go on with, which may be another task's. NULL (the default): the interrupt is left masked. */
@@ -43,10 +44,6 @@ typedef struct {
 
 /* kernel: static storage. */
 void sifive_u_kernel_set(const sifive_u_kernel_t *kernel);
-
-/* Raises the software interrupt of hart 0, and takes it back. */
-void sifive_u_software_interrupt(void);
-void sifive_u_software_interrupt_clear(void);
 
 /* Where a program that cannot go on ends: prints why (a line without end of line) and resets with
  * reason panic. */

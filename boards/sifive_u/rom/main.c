@@ -97,15 +97,8 @@ static _Noreturn void wait_for_reset(void)
 
 static _Noreturn void flash_failed(esp_err_t err)
 {
-    print("flash read err, 0x%x\r\n", (uint32_t)err);
+    print("flash read err, 0x%x\n", (uint32_t)err);
     wait_for_reset();
-}
-
-/* Image tools look for the bootloader's descriptor in a segment at a C3's data addresses. The board
- * has no memory there: such a segment is checked and not kept. */
-static bool is_descriptor(const fmt_image_need_t *need)
-{
-    return fmt_chip_memory(hal_chip(), need->load_address, 0) == FMT_MEM_DRAM;
 }
 
 /* A bootloader's segments go to the part of DRAM that is set aside for it. */
@@ -141,15 +134,14 @@ static uint32_t load_bootloader(void)
         size_t len = need.remaining;
         uint8_t *to = buffer;
 
-        if (need.kind == FMT_IMAGE_NEED_SEGMENT_DATA && need.use == FMT_SEGMENT_LOAD &&
-            !is_descriptor(&need)) {
+        if (need.kind == FMT_IMAGE_NEED_SEGMENT_DATA && need.use == FMT_SEGMENT_LOAD) {
             if (need.segment_start) {
                 destination = place(&need);
                 if (destination == NULL) {
                     fmt_image_refuse_segment(&v, "bad load address range");
                     break;
                 }
-                print("load:0x%08x,len:0x%x\r\n", need.load_address, need.length);
+                print("load:0x%08x,len:0x%x\n", need.load_address, need.length);
             }
             to = destination + (need.length - need.remaining);
         } else if (len > sizeof(buffer)) {
@@ -165,14 +157,14 @@ static uint32_t load_bootloader(void)
     if (v.status != FMT_IMAGE_OK) {
         fmt_log_line_t line;
         if (fmt_image_status_line(&v, &line)) {
-            print("%s\r\n", line.text);
+            print("%s\n", line.text);
         }
-        print("bootloader image is not valid (%d)\r\n", (int)v.status);
+        print("bootloader image is not valid (%u)\n", (uint32_t)v.status);
         wait_for_reset();
     }
     if (v.header.entry % 2 != 0 || v.header.entry < SIFIVE_U_BOOTLOADER_BASE ||
         v.header.entry >= SIFIVE_U_BOOTLOADER_BASE + SIFIVE_U_BOOTLOADER_SIZE) {
-        print("bootloader entry 0x%08x is not valid\r\n", v.header.entry);
+        print("bootloader entry 0x%08x is not valid\n", v.header.entry);
         wait_for_reset();
     }
     return v.header.entry;
@@ -185,8 +177,8 @@ void rom_main(void)
     note_reset();
     sifive_u_console_init();
     sifive_u_watchdog_start(BOOT_TIMEOUT_MS, HAL_RESET_WDT);
-    print("\r\nAirlift ROM: sifive_u\r\n");
-    print("rst:0x%x (%s),boot:0xc (SPI_FAST_FLASH_BOOT)\r\n", SIFIVE_U_SHARED->reset_reason,
+    print("\nAirlift ROM: sifive_u\n");
+    print("rst:0x%x (%s),boot:0xc (SPI_FAST_FLASH_BOOT)\n", SIFIVE_U_SHARED->reset_reason,
           reason_name(SIFIVE_U_SHARED->reset_reason));
     sifive_u_random_boot();
 
@@ -198,11 +190,11 @@ void rom_main(void)
         flash_failed(err);
     }
     if ((word & 0xFFu) != FMT_IMAGE_MAGIC) {
-        print("invalid header: 0x%08x\r\n", word);
+        print("invalid header: 0x%08x\n", word);
         wait_for_reset();
     }
     uint32_t entry = load_bootloader();
-    print("entry 0x%08x\r\n", entry);
+    print("entry 0x%08x\n", entry);
 
     SIFIVE_U_SHARED->running_offset = 0;
     __asm__ volatile("fence iorw, iorw\n\tfence.i" ::: "memory");
@@ -217,12 +209,12 @@ void rom_watchdog_bite(void)
         return; /* fed in the last moment */
     }
     uint32_t reason = SIFIVE_U_SHARED->watchdog_reason;
-    print("\r\nwatchdog: hart 0 did not answer in time, resetting (%s)\r\n", reason_name(reason));
+    print("\nwatchdog: hart 0 did not answer in time, resetting (%s)\n", reason_name(reason));
     hal_reset((hal_reset_reason_t)reason);
 }
 
 _Noreturn void rom_trap(uint32_t cause, uint32_t pc, uint32_t value)
 {
-    print("\r\nROM trap: cause 0x%08x at 0x%08x, value 0x%08x\r\n", cause, pc, value);
+    print("\nROM trap: cause 0x%08x at 0x%08x, value 0x%08x\n", cause, pc, value);
     hal_reset(HAL_RESET_PANIC);
 }

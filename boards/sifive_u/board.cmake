@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The sifive_u board for the build system: bare metal, cross compiled, linked to the board's memory
+# map. A main file belongs into the executable itself, not into a library.
+set(_board "${CMAKE_CURRENT_LIST_DIR}")
+
+set(BOARD_ARCH riscv)
+set(BOARD_TOOLCHAIN_FILE "${_board}/toolchain.cmake")
+set(BOARD_HAS_SANITIZERS OFF)
+set(BOARD_EMBED_SECTION .rodata.embedded)
+
+set(BOARD_SRCS
+    "${_board}/device/chip.c"
+    "${_board}/device/clock.c"
+    "${_board}/device/console.c"
+    "${_board}/device/flash.c"
+    "${_board}/device/gpio.c"
+    "${_board}/device/irq.c"
+    "${_board}/device/loader.c"
+    "${_board}/device/nor.c"
+    "${_board}/device/os.c"
+    "${_board}/device/panic.c"
+    "${_board}/device/print.c"
+    "${_board}/device/protection.c"
+    "${_board}/device/random.c"
+    "${_board}/device/reset.c"
+    "${_board}/device/sha256.c"
+    "${_board}/device/shared.c"
+    "${_board}/device/start.S"
+    "${_board}/device/stdio.c"
+    "${_board}/device/tls.c"
+    "${_board}/device/trap.S"
+    "${_board}/device/trap.c"
+    "${_board}/device/watchdog.c")
+set(BOARD_INCLUDE_DIRS "${_board}/include")
+set(BOARD_PRIV_INCLUDE_DIRS "${_board}/device")
+set(BOARD_COMPILE_OPTIONS "")
+set(BOARD_LINK_LIBRARIES "")
+set(BOARD_MAIN_APP "${_board}/device/main_app.c")
+set(BOARD_MAIN_BOOTLOADER "${_board}/device/main_bootloader.c")
+
+# The linker scripts share the memory map with the C sources, so the preprocessor sees them first.
+# Sets var to the finished script.
+function(sifive_u_linker_script var name)
+    find_program(SIFIVE_U_GCC riscv64-unknown-elf-gcc)
+    set(board "${CMAKE_CURRENT_FUNCTION_LIST_DIR}")
+    set(script "${CMAKE_BINARY_DIR}/sifive_u/${name}.ld")
+    file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/sifive_u")
+    execute_process(COMMAND "${SIFIVE_U_GCC}" -E -P -x c -D__ASSEMBLER__ "-I${board}/include"
+                            -o "${script}" "${board}/ld/${name}.ld"
+                    RESULT_VARIABLE status)
+    if(NOT status EQUAL 0)
+        message(FATAL_ERROR "Cannot make ${script}; is gcc-riscv64-unknown-elf installed?")
+    endif()
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+                 "${board}/ld/${name}.ld" "${board}/include/sifive_u/board.h")
+    set(${var} "${script}" PARENT_SCOPE)
+endfunction()
+
+sifive_u_linker_script(_sifive_u_app_ld app)
+sifive_u_linker_script(_sifive_u_bootloader_ld bootloader)
+set(BOARD_LINK_OPTIONS -nostartfiles)
+set(BOARD_APP_LINK_OPTIONS "-T${_sifive_u_app_ld}")
+set(BOARD_BOOTLOADER_COMPILE_OPTIONS -msave-restore -flto)
+# No floating point in the bootloader's text, and a word about its size at every build.
+set(BOARD_BOOTLOADER_LINK_OPTIONS "-T${_sifive_u_bootloader_ld}" -DPICOLIBC_INTEGER_PRINTF_SCANF
+                                  -Wl,--print-memory-usage)

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "panic.h"
+
+#include <stdbool.h>
+
+#include "hal/reset.h"
+#include "mmio.h"
+#include "print.h"
+
+static volatile bool s_in_panic;
+
+void sifive_u_panic_begin(void)
+{
+    (void)irq_save();
+    if (s_in_panic) {
+        hal_reset(HAL_RESET_PANIC);
+    }
+    s_in_panic = true;
+}
+
+void sifive_u_panic_registers(const sifive_u_trap_frame_t *frame)
+{
+    static const char names[] = "ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 "
+                                "a7 s2 s3 s4 s5 s6 s7 s8 s9 s10s11t3 t4 t5 t6 ";
+
+    print("mcause 0x%08x  mepc 0x%08x  mtval 0x%08x  mstatus 0x%08x\n", frame->mcause, frame->mepc,
+          frame->mtval, frame->mstatus);
+    for (unsigned i = 0; i < 31; i++) {
+        char name[4] = {names[3 * i], names[3 * i + 1], names[3 * i + 2], '\0'};
+        print("%s 0x%08x%s", name, frame->x[i], i % 4 == 3 || i == 30 ? "\n" : "  ");
+    }
+}
+
+_Noreturn void sifive_u_panic_end(void)
+{
+    print("Rebooting...\n");
+    hal_reset(HAL_RESET_PANIC);
+}
+
+_Noreturn void sifive_u_panic(const char *why)
+{
+    sifive_u_panic_begin();
+    print("\n%s\n", why);
+    sifive_u_panic_end();
+}
