@@ -9,6 +9,7 @@
 
 #include "freertos/FreeRTOS.h"
 #include "freertos/semphr.h"
+#include "freertos/task.h"
 
 static portMUX_TYPE s_creation = portMUX_INITIALIZER_UNLOCKED;
 
