@@ -297,7 +297,7 @@ esp_err_t esp_http_client_cancel_request(esp_http_client_handle_t client);
 /* Connects if needed, sends request line and headers. write_len: body bytes to follow by
  * esp_http_client_write(); -1: chunked. Errors as perform()'s of these steps. */
 esp_err_t esp_http_client_open(esp_http_client_handle_t client, int write_len);
-/* All of buffer, or -1; 0 if nothing could be sent in time. */
+/* Sends all of buffer: len, or -1. */
 int esp_http_client_write(esp_http_client_handle_t client, const char *buffer, int len);
 /* Frame of one chunk of len bytes around writes of that many; last ends the body. 0 or -1. */
 int esp_http_client_chunk_write_begin(esp_http_client_handle_t client, int len);
