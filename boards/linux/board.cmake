@@ -6,11 +6,25 @@
 #   BOARD_COMPILE_OPTIONS, BOARD_LINK_LIBRARIES   the hal, as a static library
 #   BOARD_MAIN_APP                                main() of an application (calls app_start())
 #   BOARD_MAIN_BOOTLOADER                         main() of the bootloader
+#   BOARD_GLOBAL_COMPILE_OPTIONS, BOARD_LINK_OPTIONS   for every object, every program
+#   BOARD_BOOTLOADER_LINK_OPTIONS, BOARD_APP_LINK_OPTIONS   for one of the two
+#   BOARD_TOOLCHAIN_FILE                          empty: the host's compiler
+#   BOARD_TOOL_PREFIX                             in front of size, addr2line, ...
+#   BOARD_COMMON_COMPONENTS                       requirements of every component, beside the usual
+#   BOARD_IMAGE_CARRIES_ELF                       an image holds the stripped ELF file
+#   BOARD_HAS_SANITIZERS                          ASan and UBSan can be used
+#   BOARD_EMBED_SECTION                           section of embedded files
 #
 # A main file belongs into the executable itself, not into a library; unit tests bring their own.
 set(_board "${CMAKE_CURRENT_LIST_DIR}")
 
 set(BOARD_ARCH host)
+set(BOARD_TOOLCHAIN_FILE "")
+set(BOARD_TOOL_PREFIX "")
+set(BOARD_COMMON_COMPONENTS linux)
+set(BOARD_GLOBAL_COMPILE_OPTIONS -fPIE)
+set(BOARD_LINK_OPTIONS -pie)
+set(BOARD_IMAGE_CARRIES_ELF ON)
 set(BOARD_HAS_SANITIZERS ON)
 set(BOARD_EMBED_SECTION .rodata.embedded)
 

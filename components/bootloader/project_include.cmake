@@ -1,0 +1,40 @@
+# The second-stage bootloader: bootloader/ at the top of this tree, built on its own into
+# BUILD/bootloader with this project's configuration.
+idf_build_get_property(_bootloader_libraries_only AIRLIFT_LIBRARIES_ONLY)
+if(NOT _bootloader_libraries_only)
+    include(ExternalProject)
+    airlift_sanitizers(_bootloader_sanitizers)
+    list(JOIN _bootloader_sanitizers "|" _bootloader_options)
+    set(_bootloader_dir "${BUILD_DIR}/bootloader")
+    set(_bootloader_toolchain "")
+    if(BOARD_TOOLCHAIN_FILE)
+        set(_bootloader_toolchain "-DCMAKE_TOOLCHAIN_FILE=${BOARD_TOOLCHAIN_FILE}")
+    endif()
+    set(_bootloader_launcher "")
+    if(CMAKE_C_COMPILER_LAUNCHER)
+        set(_bootloader_launcher "-DCMAKE_C_COMPILER_LAUNCHER=${CMAKE_C_COMPILER_LAUNCHER}")
+    endif()
+    ExternalProject_Add(bootloader_subproject
+        SOURCE_DIR "${IDF_PATH}/bootloader"
+        BINARY_DIR "${_bootloader_dir}"
+        PREFIX "${BUILD_DIR}/bootloader-prefix"
+        LIST_SEPARATOR "|"
+        CMAKE_ARGS "-DIDF_TARGET=${IDF_TARGET}" "-DIDF_VER=${IDF_VER}" "-DCONFIG_DIR=${CONFIG_DIR}"
+                   "-DCMAKE_C_COMPILER=${CMAKE_C_COMPILER}" ${_bootloader_toolchain}
+                   ${_bootloader_launcher}
+                   "-DBOOTLOADER_COMPILE_OPTIONS=${_bootloader_options}|-gdwarf-4|-ggdb"
+                   "-DBOOTLOADER_LINK_OPTIONS=${_bootloader_options}"
+        INSTALL_COMMAND ""
+        BUILD_ALWAYS ON
+        BUILD_BYPRODUCTS "${_bootloader_dir}/bootloader.elf")
+
+    airlift_elf_to_image("${_bootloader_dir}/bootloader.elf" "${_bootloader_dir}/bootloader.bin"
+                         DEPENDS bootloader_subproject)
+    add_custom_target(bootloader ALL DEPENDS "${_bootloader_dir}/bootloader.bin"
+        COMMAND ${AIRLIFT_TOOL} check-sizes --offset ${CONFIG_PARTITION_TABLE_OFFSET}
+                bootloader ${CONFIG_BOOTLOADER_OFFSET_IN_FLASH} "${_bootloader_dir}/bootloader.bin"
+        VERBATIM)
+    add_dependencies(bootloader bootloader_subproject)
+    airlift_add_flash_image(bootloader ${CONFIG_BOOTLOADER_OFFSET_IN_FLASH}
+                            "${_bootloader_dir}/bootloader.bin")
+endif()
