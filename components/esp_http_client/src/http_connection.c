@@ -36,7 +36,10 @@ static bool is_reusable(const esp_http_client_handle_t client)
     if (client->broken || esp_tls_get_conn_sockfd(client->tls, &fd) != ESP_OK) {
         return false;
     }
-    if (client->state > HTTP_STATE_CONNECTED && !(client->keep_alive && client->body_complete)) {
+    if (client->state == HTTP_STATE_CONNECTED) {
+        return true; /* fresh; what has arrived are session tickets */
+    }
+    if (!client->keep_alive || !client->body_complete) {
         return false;
     }
     struct pollfd item = {.fd = fd, .events = POLLIN};
