@@ -60,7 +60,8 @@ endfunction()
 sifive_u_linker_script(_sifive_u_app_ld app)
 sifive_u_linker_script(_sifive_u_bootloader_ld bootloader)
 set(BOARD_LINK_OPTIONS -nostartfiles)
-set(BOARD_APP_LINK_OPTIONS "-T${_sifive_u_app_ld}")
+# The C library finds the console's streams by name, after the board's library was searched.
+set(BOARD_APP_LINK_OPTIONS "-T${_sifive_u_app_ld}" -Wl,--undefined=stdout)
 set(BOARD_BOOTLOADER_COMPILE_OPTIONS -msave-restore -flto)
 # No floating point in the bootloader's text, and a word about its size at every build.
 set(BOARD_BOOTLOADER_LINK_OPTIONS "-T${_sifive_u_bootloader_ld}" -DPICOLIBC_INTEGER_PRINTF_SCANF

@@ -64,7 +64,7 @@ void *hal_loader_place(uint32_t load_address, uint32_t len, const char **why)
 esp_err_t hal_loader_start(uint32_t entry, uint32_t image_offset)
 {
     for (unsigned i = 0; i < s_placed_count; i++) {
-        /* Code runs only where the application's memory protection will let it. */
+        /* The RAM for data is not executable. */
         if (entry % 2 == 0 &&
             inside(entry, 4, SIFIVE_U_CODE_BASE, SIFIVE_U_CODE_SIZE) &&
             inside(entry, 4, s_placed[i].address, s_placed[i].len)) {

@@ -8,7 +8,6 @@
 #include "console.h"
 #include "hal/start.h"
 #include "mmio.h"
-#include "protection.h"
 #include "sifive_u/watchdog.h"
 #include "tls.h"
 #include "trap.h"
@@ -25,7 +24,6 @@ _Noreturn void sifive_u_main(void);
 _Noreturn void sifive_u_main(void)
 {
     sifive_u_trap_init();
-    sifive_u_protect_memory();
     sifive_u_watchdog_start(START_TIMEOUT_MS, HAL_RESET_WDT);
     sifive_u_tls_init(__boot_tls);
     __asm__ volatile("mv tp, %0" ::"r"(__boot_tls));

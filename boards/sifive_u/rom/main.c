@@ -16,6 +16,7 @@
 #include "hal/reset.h"
 #include "mmio.h"
 #include "print.h"
+#include "protection.h"
 #include "random.h"
 #include "sifive_u/board.h"
 #include "sifive_u/watchdog.h"
@@ -113,6 +114,20 @@ static void *place(const fmt_image_need_t *need)
     return (void *)(uintptr_t)need->load_address;
 }
 
+/* Whether the image puts something to execute at its entry address. */
+static bool entry_is_loaded(const fmt_image_verifier_t *v)
+{
+    for (unsigned i = 0; i < v->segment_count; i++) {
+        const fmt_image_segment_t *segment = &v->segments[i];
+        if (segment->use == FMT_SEGMENT_LOAD && v->header.entry % 2 == 0 &&
+            v->header.entry >= segment->load_address &&
+            v->header.entry - segment->load_address < segment->length) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Loads the image at flash offset 0; returns its entry address. */
 static uint32_t load_bootloader(void)
 {
@@ -162,8 +177,7 @@ static uint32_t load_bootloader(void)
         print("bootloader image is not valid (%u)\n", (uint32_t)v.status);
         wait_for_reset();
     }
-    if (v.header.entry % 2 != 0 || v.header.entry < SIFIVE_U_BOOTLOADER_BASE ||
-        v.header.entry >= SIFIVE_U_BOOTLOADER_BASE + SIFIVE_U_BOOTLOADER_SIZE) {
+    if (!entry_is_loaded(&v)) {
         print("bootloader entry 0x%08x is not valid\n", v.header.entry);
         wait_for_reset();
     }
@@ -174,6 +188,7 @@ void rom_main(void)
 {
     uint32_t word;
 
+    sifive_u_protect_memory();
     note_reset();
     sifive_u_console_init();
     sifive_u_watchdog_start(BOOT_TIMEOUT_MS, HAL_RESET_WDT);
