@@ -31,6 +31,7 @@ enum {
     X(run)                  \
     X(monitor)              \
     X(gpio)                 \
+    X(board)                \
     X(erase_flash)          \
     X(erase_otadata)        \
     X(serve)                \

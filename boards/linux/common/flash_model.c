@@ -87,15 +87,29 @@ linux_flash_result_t linux_flash_read(linux_flash_t *flash, uint32_t address, vo
     return LINUX_FLASH_OK;
 }
 
-/* Counts an operation; what the plan wants to happen in it, NEVER for nothing. */
-static linux_board_cut_mode_t next_operation(linux_board_state_t *state)
+/* Counts an operation on len bytes; what the plan wants to happen in it, NEVER for nothing. In mode
+ * INSIDE *whole is set to the bytes that are done before the cut, fewer than len; in all other
+ * modes to len. */
+static linux_board_cut_mode_t next_operation(linux_board_state_t *state, size_t len, size_t *whole)
 {
+    *whole = len;
     uint64_t number = atomic_fetch_add(&state->operations, 1) + 1;
     if (state->cut.mode == LINUX_BOARD_CUT_NEVER || state->cut.operation != number) {
         return LINUX_BOARD_CUT_NEVER;
     }
     linux_board_cut_mode_t mode = (linux_board_cut_mode_t)state->cut.mode;
     state->cut.mode = LINUX_BOARD_CUT_NEVER;
+    size_t byte = state->cut.byte;
+    if (mode == LINUX_BOARD_CUT_INSIDE_PERCENT) {
+        mode = LINUX_BOARD_CUT_INSIDE;
+        byte = byte < 100 ? (size_t)((uint64_t)len * byte / 100) : len;
+    }
+    if (mode == LINUX_BOARD_CUT_INSIDE) {
+        if (byte >= len) {
+            return LINUX_BOARD_CUT_AFTER;
+        }
+        *whole = byte;
+    }
     return mode;
 }
 
@@ -130,13 +144,10 @@ linux_flash_result_t linux_flash_program(linux_flash_t *flash, uint32_t address,
         return LINUX_FLASH_RANGE;
     }
     linux_board_state_t *state = flash->state;
-    linux_board_cut_mode_t cut = next_operation(state);
+    size_t whole;
+    linux_board_cut_mode_t cut = next_operation(state, len, &whole);
     if (cut == LINUX_BOARD_CUT_BEFORE) {
         return LINUX_FLASH_CUT;
-    }
-    size_t whole = len;
-    if (cut == LINUX_BOARD_CUT_INSIDE && state->cut.byte < len) {
-        whole = state->cut.byte;
     }
     atomic_fetch_add(&state->statistics.programs, 1);
     atomic_fetch_add(&state->statistics.program_bytes, len);
@@ -192,7 +203,8 @@ linux_flash_result_t linux_flash_erase(linux_flash_t *flash, uint32_t address, u
         !in_chip(flash, address, len)) {
         return LINUX_FLASH_RANGE;
     }
-    linux_board_cut_mode_t cut = next_operation(state);
+    size_t whole;
+    linux_board_cut_mode_t cut = next_operation(state, len, &whole);
     if (cut == LINUX_BOARD_CUT_BEFORE) {
         return LINUX_FLASH_CUT;
     }
@@ -205,8 +217,8 @@ linux_flash_result_t linux_flash_erase(linux_flash_t *flash, uint32_t address, u
     for (uint32_t sector = first; sector < first + count; sector++) {
         state->wear[sector]++;
     }
-    if (cut == LINUX_BOARD_CUT_INSIDE && state->cut.byte < len) {
-        int border = (int)((uint64_t)state->cut.byte * 256 / len);
+    if (cut == LINUX_BOARD_CUT_INSIDE) {
+        int border = (int)((uint64_t)whole * 256 / len);
         for (uint32_t sector = first; sector < first + count; sector++) {
             tear_sector(flash, sector, border);
         }

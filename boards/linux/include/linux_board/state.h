@@ -62,6 +62,7 @@ typedef enum {
     LINUX_BOARD_CUT_BEFORE = 1, /* nothing of it happened */
     LINUX_BOARD_CUT_INSIDE = 2, /* torn at `byte`, see flash_model.h */
     LINUX_BOARD_CUT_AFTER = 3,  /* all of it happened, but the program does not learn that */
+    LINUX_BOARD_CUT_INSIDE_PERCENT = 4, /* as INSIDE, `byte` being percent of the length */
 } linux_board_cut_mode_t;
 
 typedef struct {

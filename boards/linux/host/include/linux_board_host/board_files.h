@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A linux board on the host's disk: its flash file, and beside it FLASH.state with everything else
+ * (linux_board/state.h). */
+#ifndef LINUX_BOARD_HOST_BOARD_FILES_H
+#define LINUX_BOARD_HOST_BOARD_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "linux_board/flash_model.h"
+
+#define LINUX_BOARD_ERROR_SIZE 4608 /* a path and a sentence */
+
+typedef struct {
+    int flash_fd;
+    int state_fd;
+    linux_flash_t flash; /* both files, mapped */
+} linux_board_files_t;
+
+typedef enum {
+    LINUX_BOARD_USE,  /* alone: refused while another process uses the board */
+    LINUX_BOARD_LOOK, /* beside a running board: look, or move its pins */
+} linux_board_access_t;
+
+/* Opens the board of the flash file at path. A missing state file is made new (a board that was
+ * never switched on). Returns false with a text in error that names the file. */
+bool linux_board_open(linux_board_files_t *board, const char *path, linux_board_access_t access,
+                      char error[LINUX_BOARD_ERROR_SIZE]);
+
+/* Makes the flash file at path new: an erased chip of size bytes (linux_board_flash_size_valid()),
+ * and a new state. An existing board there is replaced. Errors as linux_board_open(). */
+bool linux_board_create(const char *path, uint32_t size, char error[LINUX_BOARD_ERROR_SIZE]);
+
+/* Unmaps and closes. */
+void linux_board_close(linux_board_files_t *board);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * airlift run and airlift monitor: switch a board on and show its console. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "board_args.h"
+#include "commands.h"
+#include "linux_board_host/runner.h"
+#include "ui.h"
+
+#define UNTIL_MAX 16
+
+static void print_help(const char *verb)
+{
+    printf("usage: airlift %s [options]\n\n", verb);
+    printf("Switches the board on and shows its console. What is typed goes to the board.\n");
+    if (strcmp(verb, "monitor") == 0) {
+        printf("On a terminal every key goes to the board at once; Ctrl-] quits, Ctrl-T Ctrl-H "
+               "lists the other keys.\n");
+    } else {
+        printf("Ctrl-C switches it off.\n");
+    }
+    printf(
+        "\n" BOARD_OPTIONS_HELP
+        "\nHow long:\n"
+        "  --until REGEX          end when a console line matches this POSIX extended regular\n"
+        "                         expression; may be given several times (any of them)\n"
+        "  --until-count N        end at the N-th such line (default 1)\n"
+        "  --timeout SECONDS      end after that time\n"
+        "  --max-resets N         end at the reset after N resets\n"
+        "\nThe board:\n"
+        "  --gpio N=0|1|z         drive pin N from outside: low, high, not any more\n"
+        "  --timing real|fast     flash operations take a real chip's time, or none (default)\n"
+        "  --no-nor-check         programming 1 over 0 is ignored instead of an error\n"
+        "\nPower cuts:\n"
+        "  --cut-at N[:WHERE]     cut the power in the N-th flash operation (programs and erases\n"
+        "                         from power-on): before it (default), after it, at byte K of it\n"
+        "                         (N:K) or at P percent of it (N:P%%)\n"
+        "  --after-cut stop|restart   then end (default), or switch on again\n"
+        "  --count-ops            say at the end how many flash operations there were\n"
+        "\nConsole:\n"
+        "  --console FILE         write the console to this file too\n"
+        "\n"
+        "Exit status: 0 a line matched, or ended by Ctrl-C or a signal; 1 the board could not be\n"
+        "run; 2 the command line was not understood; 3 nothing bootable; 4 no valid bootloader\n"
+        "in flash; 5 the power was cut; 6 too many resets; 7 time is up; 8 the program ended in a\n"
+        "way no board knows (exit(), a sanitizer's report, a killing signal).\n");
+}
+
+static void show_remark(const char *text, void *arg)
+{
+    (void)arg;
+    fprintf(stderr, "%s--- %s%s\n", ui_style(stderr, UI_YELLOW), text, ui_style(stderr, UI_PLAIN));
+}
+
+/* "N", "N:before", "N:after", "N:K", "N:P%". */
+static bool parse_cut(const char *text, linux_board_cut_t *cut)
+{
+    char number[32];
+    size_t len = strcspn(text, ":");
+    uint64_t value;
+    if (len == 0 || len >= sizeof(number)) {
+        return false;
+    }
+    memcpy(number, text, len);
+    number[len] = '\0';
+    if (!ui_parse_number(number, false, UINT64_MAX, &value) || value == 0) {
+        return false;
+    }
+    *cut = (linux_board_cut_t){.mode = LINUX_BOARD_CUT_BEFORE, .operation = value};
+    if (text[len] == '\0') {
+        return true;
+    }
+    const char *where = text + len + 1;
+    if (strcmp(where, "before") == 0) {
+        return true;
+    }
+    if (strcmp(where, "after") == 0) {
+        cut->mode = LINUX_BOARD_CUT_AFTER;
+        return true;
+    }
+    len = strlen(where);
+    bool percent = len > 0 && where[len - 1] == '%';
+    len -= percent;
+    if (len == 0 || len >= sizeof(number)) {
+        return false;
+    }
+    memcpy(number, where, len);
+    number[len] = '\0';
+    if (!ui_parse_number(number, false, percent ? 100 : UINT32_MAX, &value)) {
+        return false;
+    }
+    cut->mode = percent ? LINUX_BOARD_CUT_INSIDE_PERCENT : LINUX_BOARD_CUT_INSIDE;
+    cut->byte = (uint32_t)value;
+    return true;
+}
+
+/* "N=0", "N=1", "N=z". */
+static bool parse_pin(const char *text, linux_run_options_t *options)
+{
+    char number[8];
+    size_t len = strcspn(text, "=");
+    uint64_t pin;
+    if (len == 0 || len >= sizeof(number) || text[len] == '\0' || text[len + 1] == '\0' ||
+        text[len + 2] != '\0') {
+        return false;
+    }
+    memcpy(number, text, len);
+    number[len] = '\0';
+    if (!ui_parse_number(number, false, LINUX_BOARD_GPIO_COUNT - 1, &pin)) {
+        return false;
+    }
+    switch (text[len + 1]) {
+    case '0':
+        options->pins[pin].drive = LINUX_BOARD_DRIVE_LOW;
+        break;
+    case '1':
+        options->pins[pin].drive = LINUX_BOARD_DRIVE_HIGH;
+        break;
+    case 'z':
+        options->pins[pin].drive = LINUX_BOARD_DRIVE_NONE;
+        break;
+    default:
+        return false;
+    }
+    options->pins[pin].set = true;
+    return true;
+}
+
+static bool parse_seconds(const char *text, double *seconds)
+{
+    char *end;
+    *seconds = strtod(text, &end);
+    return end != text && *end == '\0' && isfinite(*seconds) && *seconds > 0 && *seconds < 1e8;
+}
+
+static int run_board(const char *verb, int argc, char **argv)
+{
+    enum { UNTIL = 256, UNTIL_COUNT, TIMEOUT, MAX_RESETS, GPIO, TIMING, NO_NOR_CHECK, CUT_AT,
+           AFTER_CUT, COUNT_OPS, CONSOLE };
+    static const struct option long_options[] = {
+        BOARD_LONG_OPTIONS,
+        {"until", required_argument, NULL, UNTIL},
+        {"until-count", required_argument, NULL, UNTIL_COUNT},
+        {"timeout", required_argument, NULL, TIMEOUT},
+        {"max-resets", required_argument, NULL, MAX_RESETS},
+        {"gpio", required_argument, NULL, GPIO},
+        {"timing", required_argument, NULL, TIMING},
+        {"no-nor-check", no_argument, NULL, NO_NOR_CHECK},
+        {"cut-at", required_argument, NULL, CUT_AT},
+        {"after-cut", required_argument, NULL, AFTER_CUT},
+        {"count-ops", no_argument, NULL, COUNT_OPS},
+        {"console", required_argument, NULL, CONSOLE},
+        {0},
+    };
+    const char *until[UNTIL_MAX];
+    board_args_t board = {0};
+    linux_run_options_t options = {
+        .until = until,
+        .max_resets = LINUX_RUN_NO_LIMIT,
+        .keys = strcmp(verb, "monitor") == 0,
+        .remark = show_remark,
+    };
+    bool count_ops = false;
+    uint64_t number;
+    int option;
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, BOARD_SHORT_OPTIONS, long_options, NULL)) != -1) {
+        switch (option) {
+        case UNTIL:
+            if (options.until_count == UNTIL_MAX) {
+                return ui_usage_error(verb, "--until: at most %d patterns", UNTIL_MAX);
+            }
+            until[options.until_count++] = optarg;
+            break;
+        case UNTIL_COUNT:
+            if (!ui_parse_number(optarg, false, 1000000, &number) || number == 0) {
+                return ui_usage_error(verb, "--until-count: %s: not a number from 1", optarg);
+            }
+            options.until_times = (unsigned)number;
+            break;
+        case TIMEOUT:
+            if (!parse_seconds(optarg, &options.timeout_s)) {
+                return ui_usage_error(verb, "--timeout: %s: not a time in seconds", optarg);
+            }
+            break;
+        case MAX_RESETS:
+            if (!ui_parse_number(optarg, false, UINT32_MAX - 1, &number)) {
+                return ui_usage_error(verb, "--max-resets: %s: not a number", optarg);
+            }
+            options.max_resets = (uint32_t)number;
+            break;
+        case GPIO:
+            if (!parse_pin(optarg, &options)) {
+                return ui_usage_error(verb, "--gpio: %s: must be N=0, N=1 or N=z, N from 0 to %u",
+                                      optarg, LINUX_BOARD_GPIO_COUNT - 1);
+            }
+            break;
+        case TIMING:
+            options.real_timing = strcmp(optarg, "real") == 0;
+            if (!options.real_timing && strcmp(optarg, "fast") != 0) {
+                return ui_usage_error(verb, "--timing: %s: must be real or fast", optarg);
+            }
+            break;
+        case NO_NOR_CHECK:
+            options.allow_nor_errors = true;
+            break;
+        case CUT_AT:
+            if (!parse_cut(optarg, &options.cut)) {
+                return ui_usage_error(verb, "--cut-at: %s: must be N, N:before, N:after, N:BYTE "
+                                            "or N:PERCENT%%, N from 1", optarg);
+            }
+            break;
+        case AFTER_CUT:
+            options.cut_restart = strcmp(optarg, "restart") == 0;
+            if (!options.cut_restart && strcmp(optarg, "stop") != 0) {
+                return ui_usage_error(verb, "--after-cut: %s: must be stop or restart", optarg);
+            }
+            break;
+        case COUNT_OPS:
+            count_ops = true;
+            break;
+        case CONSOLE:
+            options.console_path = optarg;
+            break;
+        case 'h':
+            print_help(verb);
+            return AIRLIFT_EXIT_OK;
+        default:
+            if (!board_args_take(&board, option, optarg)) {
+                return ui_bad_option(verb, argc, argv);
+            }
+            break;
+        }
+    }
+    if (optind != argc) {
+        return ui_usage_error(verb, "%s: not expected", argv[optind]);
+    }
+    char flash_path[PATH_MAX];
+    if (!board_flash_path(&board, flash_path)) {
+        return AIRLIFT_EXIT_FAILURE;
+    }
+    if (access(flash_path, F_OK) != 0) {
+        ui_error("%s: there is no such flash file; `airlift flash` makes it", flash_path);
+        return AIRLIFT_EXIT_FAILURE;
+    }
+    options.flash_path = flash_path;
+    if (options.keys && isatty(STDIN_FILENO)) {
+        show_remark("Quit: Ctrl+] | Menu: Ctrl+T | Help: Ctrl+T followed by Ctrl+H", NULL);
+    }
+    linux_run_report_t report;
+    linux_run_result_t result = linux_run(&options, &report);
+    if (count_ops) {
+        fprintf(stderr, "flash operations: %" PRIu64 "\n", report.operations);
+    }
+    return (int)result;
+}
+
+static int run(int argc, char **argv)
+{
+    return run_board("run", argc, argv);
+}
+
+static int monitor(int argc, char **argv)
+{
+    return run_board("monitor", argc, argv);
+}
+
+const airlift_cmd_t airlift_cmd_run = {"run", "switch the board on and show its console", run};
+const airlift_cmd_t airlift_cmd_monitor = {
+    "monitor", "the same at a terminal, key by key, until Ctrl-]", monitor};
