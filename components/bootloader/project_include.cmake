@@ -26,6 +26,9 @@ if(NOT _bootloader_libraries_only)
                    "-DBOOTLOADER_LINK_OPTIONS=${_bootloader_options}"
         INSTALL_COMMAND ""
         BUILD_ALWAYS ON
+        LOG_CONFIGURE ON
+        LOG_BUILD ON
+        LOG_OUTPUT_ON_FAILURE ON
         BUILD_BYPRODUCTS "${_bootloader_dir}/bootloader.elf")
 
     airlift_elf_to_image("${_bootloader_dir}/bootloader.elf" "${_bootloader_dir}/bootloader.bin"

@@ -148,8 +148,8 @@ if(NOT _partition_libraries_only)
     if(EXISTS "${AIRLIFT_PARTITION_CSV}")
         set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
                      "${AIRLIFT_PARTITION_CSV}")
-        execute_process(COMMAND ${AIRLIFT_TOOL} partition-table gen -q ${_partition_options} --
-                                "${AIRLIFT_PARTITION_CSV}" "${_partition_look}"
+        execute_process(COMMAND ${AIRLIFT_TOOL} partition-table gen ${_partition_options}
+                                --output "${_partition_look}" -- "${AIRLIFT_PARTITION_CSV}"
                         OUTPUT_QUIET ERROR_QUIET)
     endif()
     if(EXISTS "${_partition_look}")
@@ -159,12 +159,11 @@ if(NOT _partition_libraries_only)
 
     if(EXISTS "${AIRLIFT_PARTITION_CSV}")
         add_custom_command(OUTPUT "${AIRLIFT_PARTITION_BIN}"
-            COMMAND ${AIRLIFT_TOOL} partition-table gen -q ${_partition_options} --
-                    "${AIRLIFT_PARTITION_CSV}" "${AIRLIFT_PARTITION_BIN}"
+            COMMAND ${AIRLIFT_TOOL} partition-table gen ${_partition_options}
+                    --output "${AIRLIFT_PARTITION_BIN}" -- "${AIRLIFT_PARTITION_CSV}"
             COMMAND ${CMAKE_COMMAND} -E echo "Partition table binary generated. Contents:"
             COMMAND ${CMAKE_COMMAND} -E echo "*******************************************************************************"
-            COMMAND ${AIRLIFT_TOOL} partition-table gen -q ${_partition_options} --
-                    "${AIRLIFT_PARTITION_BIN}"
+            COMMAND ${AIRLIFT_TOOL} partition-table show ${_partition_options} -- "${AIRLIFT_PARTITION_BIN}"
             COMMAND ${CMAKE_COMMAND} -E echo "*******************************************************************************"
             DEPENDS "${AIRLIFT_PARTITION_CSV}" "${SDKCONFIG_CMAKE}" "${AIRLIFT_TOOL}"
             COMMENT "Partition table from ${AIRLIFT_PARTITION_CSV}" VERBATIM)

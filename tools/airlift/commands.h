@@ -27,6 +27,7 @@ enum {
 
 #define AIRLIFT_COMMANDS(X) \
     X(build)                \
+    X(menuconfig)           \
     X(flash)                \
     X(run)                  \
     X(monitor)              \

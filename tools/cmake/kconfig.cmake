@@ -170,7 +170,14 @@ function(airlift_run_kconfig)
     endif()
     if(NOT old STREQUAL stamp)
         file(REMOVE "${config_dir}/stamp")
-        execute_process(COMMAND ${base} ${outputs} RESULT_VARIABLE result)
+        execute_process(COMMAND ${base} ${outputs} RESULT_VARIABLE result
+                        OUTPUT_VARIABLE said ERROR_VARIABLE said)
+        # What it says every time tells nothing.
+        string(REGEX REPLACE "NOTE: (Kconfig parser version: [0-9]+|Kconfig defaults policy: use sdkconfig|\
+Status: Finished successfully)\n|Loading defaults file [^\n]*\n" "" said "${said}")
+        if(NOT said STREQUAL "")
+            message(NOTICE "${said}")
+        endif()
         if(NOT result EQUAL 0)
             message(FATAL_ERROR "Kconfig failed; see above.")
         endif()
