@@ -14,6 +14,7 @@ set(BOARD_SRCS
     "${_board}/device/clock.c"
     "${_board}/device/console.c"
     "${_board}/device/flash.c"
+    "${_board}/device/gem.c"
     "${_board}/device/gpio.c"
     "${_board}/device/irq.c"
     "${_board}/device/loader.c"

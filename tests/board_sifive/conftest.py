@@ -132,8 +132,8 @@ def probe(machine, make_flash, boot_image):
 
 
 @pytest.fixture
-def app(machine, make_flash, boot_image, probes):
-    """The probe in an application's place, started by the other one, ready for commands."""
+def app_with(machine, make_flash, boot_image, probes):
+    """Starts the probe in an application's place, by the other one, ready for commands."""
     segments, entry = image.loads(probes / "probe_app.elf")
     contents = {0: boot_image}
     # Data first, code last: the last one is started.
@@ -144,12 +144,20 @@ def app(machine, make_flash, boot_image, probes):
         contents[offset] = data
         commands.append((offset, address, len(data)))
         offset += (len(data) + 0xFFFF) & ~0xFFFF
-    one = machine(make_flash(contents))
-    one.expect("probe_boot ready")
-    for offset, address, length in commands[:-1]:
-        assert one.ask(f"boot {offset} {address} {length} 0") == "boot 2002"
-    offset, address, length = commands[-1]
-    one.send(f"boot {offset} {address} {length} {entry}")
-    one.expect("probe_app ready")
-    one.boot = lambda: (one.expect("probe_boot ready"))
-    return one
+
+    def start(*options):
+        one = machine(make_flash(contents), *options)
+        one.expect("probe_boot ready")
+        for offset, address, length in commands[:-1]:
+            assert one.ask(f"boot {offset} {address} {length} 0") == "boot 2002"
+        offset, address, length = commands[-1]
+        one.send(f"boot {offset} {address} {length} {entry}")
+        one.expect("probe_app ready")
+        return one
+
+    return start
+
+
+@pytest.fixture
+def app(app_with):
+    return app_with()
