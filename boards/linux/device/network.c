@@ -177,6 +177,13 @@ esp_err_t hal_network_start(hal_network_callback_t callback, void *arg)
     return ESP_OK;
 }
 
+void hal_network_mac(uint8_t mac[6])
+{
+    hal_network_info_t info;
+    read_info(&info);
+    memcpy(mac, info.mac, sizeof(info.mac));
+}
+
 void hal_network_stop(void)
 {
     if (!network.running) {

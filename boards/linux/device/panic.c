@@ -12,6 +12,7 @@
 
 #include "board.h"
 #include "hal/reset.h"
+#include "hal/start.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
@@ -71,6 +72,8 @@ static void print(const char *text, int len)
 
 static void on_crash(int signal_number, siginfo_t *info, void *context)
 {
+    static const char rebooting[] = "Rebooting...\n";
+
     /* A crash in here ends the process; the runner reports that. */
     signal(signal_number, SIG_DFL);
 
@@ -111,8 +114,12 @@ static void on_crash(int signal_number, siginfo_t *info, void *context)
                             (unsigned long)in_file(frame));
         }
     }
-    len += snprintf(line + len, sizeof(line) - (size_t)len, "\nRebooting...\n");
+    len += snprintf(line + len, sizeof(line) - (size_t)len, "\n");
     print(line, len);
+    if (app_panic_details != NULL) {
+        app_panic_details();
+    }
+    print(rebooting, sizeof(rebooting) - 1);
     hal_reset(HAL_RESET_PANIC);
 }
 

@@ -26,6 +26,9 @@ typedef void (*hal_network_callback_t)(const hal_network_info_t *info, void *arg
  * change. ESP_ERR_INVALID_STATE: started already. ESP_FAIL: no interface. */
 esp_err_t hal_network_start(hal_network_callback_t callback, void *arg);
 
+/* Writes the interface's MAC address, also while it is stopped. */
+void hal_network_mac(uint8_t mac[6]);
+
 /* Stops it; the callback is not called after return. */
 void hal_network_stop(void);
 

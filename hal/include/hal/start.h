@@ -12,4 +12,9 @@ _Noreturn void bootloader_main(void);
  * calls app_main(). */
 _Noreturn void app_start(void);
 
+/* Implemented by components/esp_system; a board calls it, if it is linked, between its report of a
+ * crash and the reset: prints what the program says of itself. Interrupts may be off, and the task
+ * that crashed may hold any lock. Returns where the board shall reset. */
+__attribute__((weak)) void app_panic_details(void);
+
 #endif
