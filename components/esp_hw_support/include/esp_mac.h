@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The board's MAC address. */
+#ifndef ESP_MAC_H
+#define ESP_MAC_H
+
+#include <stdint.h>
+
+#include "esp_err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum {
+    ESP_MAC_WIFI_STA,
+    ESP_MAC_WIFI_SOFTAP,
+    ESP_MAC_BT,
+    ESP_MAC_ETH,
+    ESP_MAC_IEEE802154,
+    ESP_MAC_BASE,
+    ESP_MAC_EFUSE_FACTORY,
+    ESP_MAC_EFUSE_CUSTOM,
+    ESP_MAC_EFUSE_EXT,
+} esp_mac_type_t;
+
+#define MACSTR     "%02x:%02x:%02x:%02x:%02x:%02x"
+#define MAC2STR(a) (a)[0], (a)[1], (a)[2], (a)[3], (a)[4], (a)[5]
+
+/* Writes six bytes. Boards have one address, that of their Ethernet interface: it is ESP_MAC_ETH,
+ * ESP_MAC_BASE and ESP_MAC_EFUSE_FACTORY. ESP_ERR_NOT_SUPPORTED: other types.
+ * ESP_ERR_INVALID_ARG: mac is NULL. */
+esp_err_t esp_read_mac(uint8_t *mac, esp_mac_type_t type);
+esp_err_t esp_efuse_mac_get_default(uint8_t *mac);
+esp_err_t esp_base_mac_addr_get(uint8_t *mac);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
