@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * stdin of the host's C library over the board's console. */
-#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdio.h>
 

@@ -9,7 +9,6 @@
  * that blocks, pthread_cancel() gets it out; if it computes, it leaves when it next enters the
  * kernel. So code that holds a host lock over a cancellation point must disable cancellation there,
  * or the lock stays taken. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <sched.h>
 #include <time.h>
