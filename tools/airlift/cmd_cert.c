@@ -199,8 +199,9 @@ static bool make(const struct arguments *a, gnutls_datum_t *cert_text, gnutls_da
     int rc;
 
     if ((rc = gnutls_x509_privkey_init(&key)) >= 0 && (rc = gnutls_x509_crt_init(&cert)) >= 0) {
-        rc = a->ecdsa ? gnutls_x509_privkey_generate(
-                            key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0)
+        const unsigned p256 = GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1);
+
+        rc = a->ecdsa ? gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, p256, 0)
                       : gnutls_x509_privkey_generate(key, GNUTLS_PK_RSA, 2048, 0);
     }
     if (rc >= 0 && (rc = describe(cert, key, a)) >= 0 &&

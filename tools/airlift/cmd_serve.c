@@ -26,21 +26,21 @@ static void print_help(void)
 {
     printf("usage: airlift serve [options] BIN_DIR PORT [CERT_DIR]\n\n"
            "Serves the files of BIN_DIR to devices over HTTPS, on all addresses, until Ctrl-C.\n"
-           "PORT 0 takes a free one. CERT_DIR (default: BIN_DIR) holds ca_cert.pem and ca_key.pem,\n"
-           "as `airlift cert` makes them.\n\n"
+           "PORT 0 takes a free one. CERT_DIR (default: BIN_DIR) holds ca_cert.pem and\n"
+           "ca_key.pem, as `airlift cert` makes them.\n\n"
            "  --http               plain HTTP, without certificate\n"
-           "  --bind ADDR          listen on this IPv4 or IPv6 address only (:: is both kinds)\n"
+           "  --bind ADDR          listen on this IPv4 or IPv6 address (:: is both kinds)\n"
            "  --tls-min 1.2|1.3    oldest TLS version accepted (default 1.2)\n"
-           "  --access-log FILE    append the access lines to FILE instead of standard output\n"
+           "  --access-log FILE    append the access lines to FILE, not to standard output\n"
            "  --timeout SECONDS    end connections without progress after this (default %d)\n"
            "  --connections N      most connections at a time (default %d)\n"
            "  --threads N          worker threads (default: one per processor)\n\n"
            "One line is written per request, when it is over:\n"
            "  ADDRESS - - [TIME] \"GET /FILE HTTP/1.1\" STATUS BYTES range=A-B/SIZE time=Tms END\n"
-           "END is complete, aborted, timed-out, server-stopped, refused (the request was no HTTP),\n"
-           "or what happened to the file meanwhile: file-truncated, file-changed, file-unreadable.\n"
-           "Folders are not listed; hidden files, private keys and links that lead out of BIN_DIR\n"
-           "are not served.\n",
+           "END is complete, aborted, timed-out, server-stopped, refused (it was no HTTP), or\n"
+           "what happened to the file: file-truncated, file-changed, file-unreadable.\n"
+           "Folders are not listed; hidden files, private keys and links that lead out of\n"
+           "BIN_DIR are not served.\n",
            DEFAULT_TIMEOUT_S, DEFAULT_CONNECTIONS);
 }
 
@@ -56,6 +56,29 @@ struct arguments {
     uint64_t connections;
     uint64_t threads;
 };
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+};
+
+/* Fills in the address that text names; returns its length, 0 when it is none. */
+static socklen_t read_address(const char *text, uint64_t port, union address *address)
+{
+    memset(address, 0, sizeof(*address));
+    if (inet_pton(AF_INET, text, &address->in.sin_addr) == 1) {
+        address->in.sin_family = AF_INET;
+        address->in.sin_port = htons((uint16_t)port);
+        return sizeof(address->in);
+    }
+    if (inet_pton(AF_INET6, text, &address->in6.sin6_addr) == 1) {
+        address->in6.sin6_family = AF_INET6;
+        address->in6.sin6_port = htons((uint16_t)port);
+        return sizeof(address->in6);
+    }
+    return 0;
+}
 
 /* Returns AIRLIFT_EXIT_OK to go on, or -1 when the help was printed. */
 static int parse(int argc, char **argv, struct arguments *a)
@@ -73,6 +96,7 @@ static int parse(int argc, char **argv, struct arguments *a)
         {NULL, 0, NULL, 0},
     };
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    union address address;
     int c;
 
     *a = (struct arguments){
@@ -134,6 +158,9 @@ static int parse(int argc, char **argv, struct arguments *a)
     if (!ui_parse_number(argv[1], false, 65535, &a->port)) {
         return ui_usage_error("serve", "PORT: %s: must be 0 to 65535", argv[1]);
     }
+    if (read_address(a->bind, a->port, &address) == 0) {
+        return ui_usage_error("serve", "--bind: %s: must be an IPv4 or IPv6 address", a->bind);
+    }
     a->cert_dir = argc == 3 ? argv[2] : argv[0];
     if (a->plain && (argc == 3 || a->tls13_only)) {
         return ui_usage_error("serve", "--http has no use for CERT_DIR or --tls-min");
@@ -148,31 +175,13 @@ static int parse(int argc, char **argv, struct arguments *a)
  * Returns -1 after explaining. */
 static int open_listener(const struct arguments *a, unsigned *port, char *url_host, size_t size)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in in;
-        struct sockaddr_in6 in6;
-    } address;
-    socklen_t len;
+    union address address;
+    socklen_t len = read_address(a->bind, a->port, &address);
     int one = 1;
     int zero = 0;
     int fd;
 
-    memset(&address, 0, sizeof(address));
-    if (inet_pton(AF_INET, a->bind, &address.in.sin_addr) == 1) {
-        address.in.sin_family = AF_INET;
-        address.in.sin_port = htons((uint16_t)a->port);
-        len = sizeof(address.in);
-        snprintf(url_host, size, "%s", a->bind);
-    } else if (inet_pton(AF_INET6, a->bind, &address.in6.sin6_addr) == 1) {
-        address.in6.sin6_family = AF_INET6;
-        address.in6.sin6_port = htons((uint16_t)a->port);
-        len = sizeof(address.in6);
-        snprintf(url_host, size, "[%s]", a->bind);
-    } else {
-        ui_usage_error("serve", "--bind: %s: must be an IPv4 or IPv6 address", a->bind);
-        return -1;
-    }
+    snprintf(url_host, size, address.any.sa_family == AF_INET6 ? "[%s]" : "%s", a->bind);
     fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
         ui_error("socket: %s", strerror(errno));

@@ -52,7 +52,7 @@ struct connection {
     char address[SERVE_ADDRESS_SIZE];
     gnutls_session_t session; /* NULL: plain */
     bool plain_peer;          /* the peer's first byte was not TLS */
-    bool got_request;         /* the handshake is long over */
+    bool established;         /* the handshake is over */
     bool handshake_failed;
     int alert;                /* the TLS alert the peer sent in the handshake, -1: none */
     unsigned char record[5];  /* head of the TLS record that is arriving */
@@ -201,7 +201,7 @@ static ssize_t transport_pull(gnutls_transport_ptr_t ptr, void *data, size_t siz
         return 0;
     }
     n = recv(c->fd, data, size, 0);
-    if (n > 0 && !c->got_request) {
+    if (n > 0 && !c->established) {
         bool first = c->record_have == 0 && c->record[0] == 0;
 
         if (first && *(const unsigned char *)data >= 'A') { /* of a method; TLS begins with 22 */
@@ -229,6 +229,21 @@ static int transport_wait(gnutls_transport_ptr_t ptr, unsigned ms)
     return poll(&p, 1, ms == GNUTLS_INDEFINITE_TIMEOUT ? -1 : (int)ms);
 }
 
+/* Called by GnuTLS when the handshake's last messages have passed. */
+static int on_finished(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+                       const gnutls_datum_t *message)
+{
+    struct connection *c = gnutls_transport_get_ptr(session);
+
+    (void)type;
+    (void)when;
+    (void)message;
+    if (incoming) {
+        c->established = true;
+    }
+    return 0;
+}
+
 /* libmicrohttpd's own messages. They are about single connections and mostly about clients that
  * went away, which the access log says better. What counts is that a failed handshake is reported
  * here while its session still exists. */
@@ -246,8 +261,7 @@ static void on_library_message(void *cls, const char *format, va_list args)
         ui_error("libmicrohttpd: %s", text);
         return;
     }
-    if (c == NULL || c->session == NULL || c->got_request || c->handshake_failed ||
-        gnutls_handshake_get_last_in(c->session) == GNUTLS_HANDSHAKE_FINISHED) {
+    if (c == NULL || c->established || c->handshake_failed) {
         return;
     }
     c->handshake_failed = true;
@@ -324,6 +338,8 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
         gnutls_transport_set_pull_function(c->session, transport_pull);
         gnutls_transport_set_push_function(c->session, transport_push);
         gnutls_transport_set_pull_timeout_function(c->session, transport_wait);
+        gnutls_handshake_set_hook_function(c->session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST,
+                                           on_finished);
         gnutls_session_ticket_enable_server(c->session, &serve->ticket_key);
     }
     wait_begin(c);
@@ -525,9 +541,6 @@ static enum MHD_Result answer_file(struct request *r, struct MHD_Connection *mhd
         }
     }
 
-    if (status == MHD_HTTP_NOT_MODIFIED) {
-        r->length = 0;
-    }
     response = r->length == 0
                    ? MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT)
                    : MHD_create_response_from_callback(r->length, BODY_BLOCK, read_body, r, NULL);
@@ -543,8 +556,8 @@ static enum MHD_Result answer_file(struct request *r, struct MHD_Connection *mhd
                  r->first, r->first + r->length - 1, size);
         MHD_add_response_header(response, "Content-Range", content_range);
     }
-    if (head) {
-        r->length = 0; /* for the log: libmicrohttpd has noted the length it announces */
+    if (head || status == MHD_HTTP_NOT_MODIFIED) {
+        r->length = 0; /* for the log; the length that is announced stays the file's */
     }
     return answer(r, mhd, status, response);
 }
@@ -569,6 +582,13 @@ static void *on_request_line(void *cls, const char *target, struct MHD_Connectio
     }
     r->serve = cls;
     r->connection = connection_of(mhd);
+    if (r->connection != NULL && r->connection->session != NULL) {
+        gnutls_session_t session = r->connection->session;
+
+        /* In TLS 1.2 GnuTLS 3.7 agrees to the fragment length that a client with a small buffer
+         * asks for and forgets it when it sends. It can be reminded once the handshake is over. */
+        gnutls_record_set_max_size(session, gnutls_record_get_max_size(session));
+    }
     r->fd = -1;
     r->start_ns = now_ns();
     r->target = strdup(target != NULL ? target : "");
@@ -591,7 +611,6 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
     if (!r->headers_seen) {
         r->headers_seen = true;
         if (r->connection != NULL) {
-            r->connection->got_request = true;
             wait_end(r->connection);
         }
         r->method = strdup(method);

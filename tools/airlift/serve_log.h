@@ -30,7 +30,8 @@ struct serve_log_entry {
 };
 
 /* Writes the line for `entry` in one piece:
- *   ADDRESS - - [02/Mar/2021 14:32:26] "GET /a.bin HTTP/1.1" 206 10 range=0-9/100 time=0.42ms complete
+ *   ADDRESS - - [TIME] "GET /a.bin HTTP/1.1" 206 10 range=0-9/100 time=0.42ms complete
+ * TIME is like 02/Mar/2021 14:32:26, local.
  * Bytes of the target that could forge or garble a line are written as \xHH. */
 void serve_log_write(FILE *out, const struct serve_log_entry *entry);
 
