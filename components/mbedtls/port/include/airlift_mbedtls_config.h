@@ -47,9 +47,7 @@
 #define MBEDTLS_SHA256_C
 #define MBEDTLS_SHA384_C
 #define MBEDTLS_SHA512_C
-#ifdef CONFIG_MBEDTLS_MD5_C
-#define MBEDTLS_MD5_C
-#endif
+#define MBEDTLS_MD5_C /* partition tables, HTTP digest authentication; TLS does not offer it */
 #define MBEDTLS_ENTROPY_C
 #define MBEDTLS_CTR_DRBG_C
 
