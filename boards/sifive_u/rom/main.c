@@ -87,10 +87,29 @@ static void note_reset(void)
     shared->boots++;
 }
 
+/* The second UART leads to whoever runs the board: it learns of every boot and of a dead end without
+ * reading the console. On a board without a listener the bytes go nowhere. */
+#define STATUS_TXDATA (SIFIVE_U_UART1_BASE + 0x00u)
+#define STATUS_TXCTRL (SIFIVE_U_UART1_BASE + 0x08u)
+
+static void tell_runner(char what, uint32_t value)
+{
+    char text[5] = {what, "0123456789abcdef"[value >> 4 & 15u], "0123456789abcdef"[value & 15u],
+                    '\n', '\0'};
+
+    mmio_write(STATUS_TXCTRL, 1);
+    for (const char *c = text; *c != '\0'; c++) {
+        while (mmio_read(STATUS_TXDATA) & 1u << 31) {
+        }
+        mmio_write(STATUS_TXDATA, (uint8_t)*c);
+    }
+}
+
 /* Nothing to start. Like a chip, stay here until someone resets the board. */
 static _Noreturn void wait_for_reset(void)
 {
     sifive_u_watchdog_stop();
+    tell_runner(SIFIVE_U_STATUS_DEAD_END, 0);
     for (;;) {
         wait_for_interrupt();
     }
@@ -190,6 +209,7 @@ void rom_main(void)
 
     sifive_u_protect_memory();
     note_reset();
+    tell_runner(SIFIVE_U_STATUS_BOOT, SIFIVE_U_SHARED->reset_reason);
     sifive_u_console_init();
     sifive_u_watchdog_start(BOOT_TIMEOUT_MS, HAL_RESET_WDT);
     print("\nAirlift ROM: sifive_u\n");

@@ -111,6 +111,16 @@ static void cmd_get(const uint32_t *args)
     print("= level %u\n", (uint32_t)hal_gpio_get(args[0]));
 }
 
+/* wait_level PIN LEVEL: for at most five seconds */
+static void cmd_wait_level(const uint32_t *args)
+{
+    uint64_t end = hal_clock_us() + 5000000u;
+
+    while ((uint32_t)hal_gpio_get(args[0]) != args[1] && hal_clock_us() < end) {
+    }
+    print("= level %u\n", (uint32_t)hal_gpio_get(args[0]));
+}
+
 static void cmd_set(const uint32_t *args)
 {
     print("= set %x\n", (uint32_t)hal_gpio_set(args[0], (int)args[1]));
@@ -179,7 +189,8 @@ static const probe_command_t s_commands[] = {
     {"chip", cmd_chip},     {"size", cmd_flash_size},   {"erase", cmd_erase},
     {"program", cmd_program}, {"check", cmd_check},     {"word", cmd_word},
     {"time", cmd_time},     {"pin", cmd_pin},           {"get", cmd_get},
-    {"set", cmd_set},       {"random", cmd_random},     {"watchdog", cmd_watchdog},
+    {"set", cmd_set},       {"wait_level", cmd_wait_level},
+          {"random", cmd_random},     {"watchdog", cmd_watchdog},
     {"hang", cmd_hang},     {"load", cmd_load},         {"store", cmd_store},
     {"jump", cmd_jump},     {"illegal", cmd_illegal},   {"bad_stack", cmd_bad_stack},
     {NULL, NULL},

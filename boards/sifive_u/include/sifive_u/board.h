@@ -39,6 +39,7 @@
 #define SIFIVE_U_CLINT_BASE 0x02000000
 #define SIFIVE_U_PLIC_BASE  0x0C000000
 #define SIFIVE_U_UART0_BASE 0x10010000
+#define SIFIVE_U_UART1_BASE 0x10011000
 #define SIFIVE_U_QSPI0_BASE 0x10040000
 #define SIFIVE_U_GPIO_BASE  0x10060000
 #define SIFIVE_U_GEM_BASE   0x10090000
@@ -55,6 +56,10 @@
 #define SIFIVE_U_SHARED_MAGIC   0x4149524C
 #define SIFIVE_U_SHARED_VERSION 1
 #define SIFIVE_U_SEED_MAGIC     0x44454553
+
+/* What the ROM stage tells the runner on UART1: one of these, two hexadecimal digits, newline. */
+#define SIFIVE_U_STATUS_BOOT     'B' /* a boot begins; the digits are its reset reason */
+#define SIFIVE_U_STATUS_DEAD_END 'D' /* no valid bootloader: waits for a reset */
 
 /* Offsets of fields that assembler and the runner use; checked in device/shared.c. */
 #define SIFIVE_U_SHARED_OFF_NEXT_REASON     0x10
