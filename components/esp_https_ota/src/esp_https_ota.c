@@ -468,6 +468,8 @@ static esp_err_t open_session(https_ota_t *ota)
         err = esp_ota_set_final_partition(ota->session, ota->final, ota->finalize_with_copy);
         if (err != ESP_OK) {
             ESP_LOGE(TAG, "esp_ota_set_final_partition failed (%s)", esp_err_to_name(err));
+            (void)esp_ota_abort(ota->session);
+            ota->session = 0;
             return err;
         }
     }

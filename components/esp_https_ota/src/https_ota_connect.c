@@ -161,7 +161,8 @@ static esp_err_t send_request(https_ota_t *ota)
 esp_err_t https_ota_connect(https_ota_t *ota)
 {
     char *range = NULL;
-    bool ranged = esp_http_client_get_header(ota->client, "Range", &range) == ESP_OK;
+    bool ranged = (ota->partial || ota->resumption) &&
+                  esp_http_client_get_header(ota->client, "Range", &range) == ESP_OK;
     int64_t start = https_ota_now_us();
     esp_err_t err;
     do {

@@ -27,7 +27,6 @@ typedef struct {
     bool finalize_with_copy;
     bool bulk_erase;
     esp_ota_handle_t session; /* 0: none */
-    bool write_failed_said;
 
     char *buf;
     size_t buf_size;
