@@ -6,6 +6,7 @@
 #   BOARD_COMPILE_OPTIONS, BOARD_LINK_LIBRARIES   the hal, as a static library
 #   BOARD_MAIN_APP                                main() of an application (calls app_start())
 #   BOARD_MAIN_BOOTLOADER                         main() of the bootloader
+#   BOARD_BOOTLOADER_COMPILE_OPTIONS, BOARD_BOOTLOADER_LINK_OPTIONS   for the bootloader only
 #   BOARD_GLOBAL_COMPILE_OPTIONS, BOARD_LINK_OPTIONS   for every object, every program
 #   BOARD_BOOTLOADER_LINK_OPTIONS, BOARD_APP_LINK_OPTIONS   for one of the two
 #   BOARD_TOOLCHAIN_FILE                          empty: the host's compiler
@@ -50,3 +51,8 @@ set(BOARD_COMPILE_OPTIONS "-D_GNU_SOURCE")
 set(BOARD_LINK_LIBRARIES pthread)
 set(BOARD_MAIN_APP "${_board}/device/main_app.c")
 set(BOARD_MAIN_BOOTLOADER "${_board}/device/main_bootloader.c")
+
+# The bootloader has 32 KiB of flash: an executable without page padding and unwind tables.
+set(BOARD_BOOTLOADER_COMPILE_OPTIONS -fno-asynchronous-unwind-tables -fno-pie)
+set(BOARD_BOOTLOADER_LINK_OPTIONS -no-pie -Wl,--build-id=none -Wl,-z,norelro
+    -Wl,-z,noseparate-code -Wl,-z,common-page-size=64)

@@ -9,4 +9,7 @@
 #define MBEDTLS_SHA256_PROCESS_ALT /* components/mbedtls/port/sha256_engine.c */
 #define MBEDTLS_MD5_C
 
+/* The compression function in C is what is left where there is no engine: small before fast. */
+#define MBEDTLS_SHA256_SMALLER
+
 #endif

@@ -51,10 +51,10 @@ static void put_field(text_t *text, const field_t *field, const char *value, siz
     }
 }
 
-static void put_number(text_t *text, const field_t *field, unsigned value, bool negative,
+static void put_number(text_t *text, const field_t *field, unsigned long value, bool negative,
                        unsigned base)
 {
-    char digits[12];
+    char digits[3 * sizeof(value) + 1];
     size_t at = sizeof(digits);
     do {
         digits[--at] = "0123456789abcdef"[value % base];
@@ -84,7 +84,7 @@ static const char *parse_field(const char *format, field_t *field)
     return format;
 }
 
-size_t boot_vformat(char *out, size_t size, const char *format, va_list arguments)
+int boot_vformat(char *out, size_t size, const char *format, va_list arguments)
 {
     text_t text = {.out = out, .size = size};
     for (; *format != '\0'; format++) {
@@ -94,6 +94,8 @@ size_t boot_vformat(char *out, size_t size, const char *format, va_list argument
         }
         field_t field;
         format = parse_field(format + 1, &field);
+        bool is_long = *format == 'l';
+        format += is_long;
         if (*format == '\0') {
             break;
         }
@@ -115,31 +117,32 @@ size_t boot_vformat(char *out, size_t size, const char *format, va_list argument
             break;
         }
         case 'd': {
-            int value = va_arg(arguments, int);
-            put_number(&text, &field, value < 0 ? 0u - (unsigned)value : (unsigned)value,
+            long value = is_long ? va_arg(arguments, long) : va_arg(arguments, int);
+            put_number(&text, &field, value < 0 ? 0ul - (unsigned long)value : (unsigned long)value,
                        value < 0, 10);
             break;
         }
         case 'u':
-            put_number(&text, &field, va_arg(arguments, unsigned), false, 10);
+        case 'x': {
+            unsigned long value =
+                is_long ? va_arg(arguments, unsigned long) : va_arg(arguments, unsigned);
+            put_number(&text, &field, value, false, *format == 'x' ? 16 : 10);
             break;
-        case 'x':
-            put_number(&text, &field, va_arg(arguments, unsigned), false, 16);
-            break;
+        }
         default:
             put(&text, *format);
             break;
         }
     }
     out[text.len] = '\0';
-    return text.len;
+    return (int)text.len;
 }
 
-size_t boot_format(char *out, size_t size, const char *format, ...)
+int boot_format(char *out, size_t size, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    size_t len = boot_vformat(out, size, format, arguments);
+    int len = boot_vformat(out, size, format, arguments);
     va_end(arguments);
     return len;
 }
@@ -178,13 +181,19 @@ static const char *color(char level)
 #define LINE_END "\n"
 #endif
 
+/* Since reset. Without a 64-bit division: exact for nine hours, wrong but harmless after that. */
+static unsigned milliseconds(void)
+{
+    return (unsigned)((uint32_t)(hal_clock_us() >> 3) / 125u);
+}
+
 static void print(char level, const char *tag, const char *format, va_list arguments)
 {
     char line[LINE_SIZE];
     size_t room = sizeof(line) - (sizeof(LINE_END) - 1);
-    size_t len = boot_format(line, room, "%s%c (%u) %s: ", color(level), level,
-                             (unsigned)(hal_clock_us() / 1000u), tag);
-    len += boot_vformat(line + len, room - len, format, arguments);
+    size_t len = (size_t)boot_format(line, room, "%s%c (%u) %s: ", color(level), level,
+                                     milliseconds(), tag);
+    len += (size_t)boot_vformat(line + len, room - len, format, arguments);
     for (const char *end = LINE_END; *end != '\0'; end++) {
         line[len++] = *end;
     }

@@ -9,11 +9,11 @@
 
 #include "formats/log_line.h"
 
-/* A subset of printf: %s %c %d %u %x and %%, each with an optional '-', '0' and width. Arguments of
- * %d, %u, %x are int or unsigned. Cuts at size - 1 characters, always terminates, returns the
- * number of characters written. size > 0. */
-size_t boot_vformat(char *out, size_t size, const char *format, va_list arguments);
-size_t boot_format(char *out, size_t size, const char *format, ...)
+/* A subset of vsnprintf() and snprintf(): %s %c %d %u %x and %%, each with an optional '-', '0' and
+ * width; 'l' before d, u and x. Unlike those they return the number of characters written, which
+ * the size cuts. size > 0. The build gives boot_format() to formats/ in the place of snprintf(). */
+int boot_vformat(char *out, size_t size, const char *format, va_list arguments);
+int boot_format(char *out, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Prints a line if CONFIG_BOOTLOADER_LOG_LEVEL shows its level ('E', 'W', 'I', 'D', 'V'). */

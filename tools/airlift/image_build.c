@@ -89,8 +89,8 @@ static bool add_piece(build_t *b, uint64_t address, const uint8_t *data, uint64_
         return false;
     }
     if (address + padded > (uint64_t)UINT32_MAX + 1) {
-        ui_error("%s: section at 0x%" PRIx64 ": address does not fit 32 bits",
-                 b->options->elf_path, address);
+        ui_error("%s: section at 0x%" PRIx64 ": address does not fit 32 bits", b->options->elf_path,
+                 address);
         return false;
     }
     piece->data = calloc(1, padded);
@@ -264,8 +264,8 @@ static bool fill_gap(build_t *b, uint32_t address, piece_t *ram, size_t ram_coun
 
 static bool lay_out(build_t *b)
 {
-    piece_t mapped[PIECES_MAX];
-    piece_t ram[PIECES_MAX];
+    piece_t mapped[PIECES_MAX] = {0};
+    piece_t ram[PIECES_MAX] = {0};
     size_t mapped_count = 0;
     size_t ram_count = 0;
 
@@ -410,12 +410,39 @@ static bool finish_image(build_t *b)
 
 /* --- the two kinds of layout --- */
 
+/* Bytes from the start of an ELF file that running it needs: everything but what lies behind its
+ * last loadable segment, as symbols and section headers do. */
+static size_t length_to_run(const elf_t *elf)
+{
+    uint64_t end = elf->segment_offset + (uint64_t)elf->segment_count * elf->segment_size;
+    elf_load_t load;
+
+    for (unsigned i = 0; elf_load(elf, i, &load); i++) {
+        if (load.file_offset + load.file_size > end) {
+            end = load.file_offset + load.file_size;
+        }
+    }
+    return end < elf->len ? (size_t)end : elf->len;
+}
+
+/* Makes the ELF header say that there are no sections. */
+static void forget_sections(uint8_t *data)
+{
+    Elf64_Ehdr header;
+
+    memcpy(&header, data, sizeof(header));
+    header.e_shoff = 0;
+    header.e_shnum = 0;
+    header.e_shstrndx = 0;
+    memcpy(data, &header, sizeof(header));
+}
+
 static bool build_linux(build_t *b)
 {
     const uint8_t *payload = b->stripped != NULL ? b->stripped : b->file;
-    const size_t payload_len = b->stripped != NULL ? b->stripped_len : b->file_len;
-    const char *payload_path = b->stripped != NULL ? b->options->stripped_path
-                                                   : b->options->elf_path;
+    size_t payload_len = b->stripped != NULL ? b->stripped_len : b->file_len;
+    const char *payload_path =
+        b->stripped != NULL ? b->options->stripped_path : b->options->elf_path;
     const size_t desc_size = b->bootloader ? FMT_BOOTLOADER_DESC_SIZE : FMT_APP_DESC_SIZE;
     size_t start;
     elf_t elf;
@@ -431,6 +458,11 @@ static bool build_linux(build_t *b)
         ui_error("%s: does not hold the descriptor of %s", payload_path, b->options->elf_path);
         return false;
     }
+    if (!elf.wide) {
+        ui_error("%s: a 32-bit ELF; the board linux runs 64-bit ones", payload_path);
+        return false;
+    }
+    payload_len = length_to_run(&elf);
     b->entry = LINUX_ELF_ADDRESS;
     start = b->image_len + FMT_IMAGE_SEGMENT_HEADER_SIZE;
     if (!append_segment(b, b->bootloader ? LINUX_BOOTLOADER_DESC_ADDRESS : LINUX_APP_DESC_ADDRESS,
@@ -448,6 +480,7 @@ static bool build_linux(build_t *b)
         return false;
     }
     memcpy(padded, payload, payload_len);
+    forget_sections(padded);
     memcpy(padded + offset, b->image + start, desc_size);
     bool done = append_segment(b, LINUX_ELF_ADDRESS, padded, (payload_len + 3) & ~(size_t)3);
 
@@ -476,8 +509,8 @@ static bool build_sections(build_t *b)
         if (!is_mapped(b, piece->address) &&
             !fmt_chip_may_load(b->options->chip, piece->address, (uint32_t)piece->len)) {
             ui_error("%s: 0x%08" PRIx32 "-0x%08" PRIx64 ": no memory of %s can be loaded there",
-                     b->options->elf_path, piece->address,
-                     (uint64_t)piece->address + piece->len, b->options->chip->name);
+                     b->options->elf_path, piece->address, (uint64_t)piece->address + piece->len,
+                     b->options->chip->name);
             return false;
         }
     }
@@ -518,8 +551,9 @@ static bool find_descriptor(build_t *b)
         b->bootloader = true;
         return true;
     }
-    ui_error("%s: has neither a section " APP_DESC_SECTION " (application) nor "
-             BOOTLOADER_DESC_SECTION " (bootloader)", path);
+    ui_error("%s: has neither a section " APP_DESC_SECTION
+             " (application) nor " BOOTLOADER_DESC_SECTION " (bootloader)",
+             path);
     return false;
 }
 
@@ -699,8 +733,8 @@ int image_build_main(int argc, char **argv)
     }
     o.elf_path = argv[optind];
     if (o.flash_freq == NULL) {
-        o.flash_freq = fmt_spi_speed_by_name(o.chip, "80m") >= 0 ? "80m"
-                                                                 : fmt_spi_speed_name(o.chip, 15);
+        o.flash_freq =
+            fmt_spi_speed_by_name(o.chip, "80m") >= 0 ? "80m" : fmt_spi_speed_name(o.chip, 15);
     }
     if (o.max_rev_full == UINT64_MAX) {
         o.max_rev_full = o.chip->rev_max;
