@@ -343,11 +343,7 @@ static bool not_bootable_text(int index, char *text, size_t size)
 bool fmt_boot_message_line(fmt_boot_message_t message, uint32_t arg, uint32_t arg2,
                            fmt_log_line_t *line)
 {
-    char *text = line->text;
-    const size_t size = sizeof(line->text);
-
-    if (message <= FMT_BOOT_MSG_NONE ||
-        (size_t)message >= sizeof(messages) / sizeof(messages[0])) {
+    if (message <= FMT_BOOT_MSG_NONE || (size_t)message >= sizeof(messages) / sizeof(messages[0])) {
         return false;
     }
     line->level = messages[message].level;
@@ -356,47 +352,51 @@ bool fmt_boot_message_line(fmt_boot_message_t message, uint32_t arg, uint32_t ar
                     ? "boot_comm"
                     : "boot";
     if (messages[message].text != NULL) {
-        snprintf(text, size, "%s", messages[message].text);
+        snprintf(line->text, sizeof(line->text), "%s", messages[message].text);
         return true;
     }
     switch (message) {
     case FMT_BOOT_MSG_OTADATA_TOO_SMALL:
-        snprintf(text, size,
+        snprintf(line->text, sizeof(line->text),
                  "ota_info partition size %" PRIu32 " is too small (minimum %" PRIu32 " bytes)",
                  arg, (uint32_t)FMT_OTADATA_SIZE);
         break;
     case FMT_BOOT_MSG_SECURE_VERSION:
-        snprintf(text, size, "Secure version (from eFuse) = %" PRIu32, arg);
+        snprintf(line->text, sizeof(line->text), "Secure version (from eFuse) = %" PRIu32, arg);
         break;
     case FMT_BOOT_MSG_NO_DESCRIPTION:
-        snprintf(text, size, "Failed to get partition description %" PRId32, (int32_t)arg);
+        snprintf(line->text, sizeof(line->text), "Failed to get partition description %" PRId32,
+                 (int32_t)arg);
         break;
     case FMT_BOOT_MSG_OTADATA_OFFSET:
-        snprintf(text, size, "OTA data offset 0x%" PRIx32, arg);
+        snprintf(line->text, sizeof(line->text), "OTA data offset 0x%" PRIx32, arg);
         break;
     case FMT_BOOT_MSG_SEQUENCE:
-        snprintf(text, size, "otadata[%" PRIu32 "]: sequence values 0x%08" PRIx32, arg, arg2);
+        snprintf(line->text, sizeof(line->text),
+                 "otadata[%" PRIu32 "]: sequence values 0x%08" PRIx32, arg, arg2);
         break;
     case FMT_BOOT_MSG_MARK_ABORTED:
-        snprintf(text, size, "otadata[%" PRIu32 "] is marking as ABORTED", arg);
+        snprintf(line->text, sizeof(line->text), "otadata[%" PRIu32 "] is marking as ABORTED", arg);
         break;
     case FMT_BOOT_MSG_ONLY_VALID:
-        snprintf(text, size, "Only otadata[%" PRIu32 "] is valid", arg);
+        snprintf(line->text, sizeof(line->text), "Only otadata[%" PRIu32 "] is valid", arg);
         break;
     case FMT_BOOT_MSG_ACTIVE:
-        snprintf(text, size, "Active otadata[%" PRIu32 "]", arg);
+        snprintf(line->text, sizeof(line->text), "Active otadata[%" PRIu32 "]", arg);
         break;
     case FMT_BOOT_MSG_MAPPING:
-        snprintf(text, size, "Mapping seq %" PRIu32 " -> OTA slot %" PRIu32, arg, arg2);
+        snprintf(line->text, sizeof(line->text), "Mapping seq %" PRIu32 " -> OTA slot %" PRIu32,
+                 arg, arg2);
         break;
     case FMT_BOOT_MSG_PENDING:
-        snprintf(text, size,
+        snprintf(line->text, sizeof(line->text),
                  "otadata[%" PRIu32 "] is selected as new and marked PENDING_VERIFY state", arg);
         break;
     case FMT_BOOT_MSG_NOT_BOOTABLE:
-        return not_bootable_text((int)(int32_t)arg, text, size);
+        return not_bootable_text((int)(int32_t)arg, line->text, sizeof(line->text));
     case FMT_BOOT_MSG_SET_ACTUAL_SEQ:
-        snprintf(text, size, "Set actual ota_seq=%" PRIu32 " in otadata[0]", arg);
+        snprintf(line->text, sizeof(line->text), "Set actual ota_seq=%" PRIu32 " in otadata[0]",
+                 arg);
         break;
     default:
         return false;

@@ -3,6 +3,7 @@
 
 #include "bytes.h"
 
+/* clang-format off */
 #define IROM(l, h)  {FMT_MEM_IROM, l, h}
 #define DROM(l, h)  {FMT_MEM_DROM, l, h}
 #define EXT(l, h)   {FMT_MEM_EXTRAM, l, h}
@@ -10,6 +11,7 @@
 #define DRAM(l, h)  {FMT_MEM_DRAM, l, h}
 #define RTC(l, h)   {FMT_MEM_RTC, l, h}
 #define RAM(l, h)   {FMT_MEM_RAM, l, h}
+/* clang-format on */
 
 static const fmt_chip_t chips[] = {
     {

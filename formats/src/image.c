@@ -147,9 +147,9 @@ static fmt_image_status_t next_segment(fmt_image_verifier_t *v);
 
 static fmt_image_status_t start_hash(fmt_image_verifier_t *v)
 {
-    bool wanted = has(v, FMT_IMAGE_REPORT_DIGESTS) ||
-                  (v->header.hash_appended != 0 &&
-                   (is_app(v) || has(v, FMT_IMAGE_BOOTLOADER_HASH)));
+    bool wanted =
+        has(v, FMT_IMAGE_REPORT_DIGESTS) ||
+        (v->header.hash_appended != 0 && (is_app(v) || has(v, FMT_IMAGE_BOOTLOADER_HASH)));
 
     if (!wanted || has(v, FMT_IMAGE_SKIP_DIGESTS)) {
         return FMT_IMAGE_OK;
@@ -306,8 +306,8 @@ static fmt_image_status_t after_trailer(fmt_image_verifier_t *v)
     if (v->params.signature == FMT_IMAGE_SIGNATURE_V1) {
         total += SIGNATURE_V1_SIZE;
     } else if (v->params.signature == FMT_IMAGE_SIGNATURE_V2) {
-        total = (total + SIGNATURE_SECTOR - 1) / SIGNATURE_SECTOR * SIGNATURE_SECTOR +
-                SIGNATURE_SECTOR;
+        total =
+            (total + SIGNATURE_SECTOR - 1) / SIGNATURE_SECTOR * SIGNATURE_SECTOR + SIGNATURE_SECTOR;
     }
     if (check_room(v, total) != FMT_IMAGE_OK) { /* 17 */
         return v->status;

@@ -78,9 +78,9 @@ uint32_t fmt_flash_size_bytes(uint8_t code)
 
 int fmt_flash_size_code(uint32_t bytes)
 {
-    for (uint8_t code = 0; code < SIZE_CODES; code++) {
-        if (fmt_flash_size_bytes(code) == bytes) {
-            return code;
+    for (size_t code = 0; code < SIZE_CODES; code++) {
+        if (fmt_flash_size_bytes((uint8_t)code) == bytes) {
+            return (int)code;
         }
     }
     return -1;

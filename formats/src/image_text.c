@@ -51,30 +51,28 @@ bool fmt_image_status_line(const fmt_image_verifier_t *v, fmt_log_line_t *line)
 {
     static const char chip_rev[] = "chip revision check failed. Required %s v%d.%d, found v%d.%d.";
     static const char blk_rev[] = "Image requires efuse blk rev %s v%d.%d, but chip is v%d.%d";
-    char *text = line->text;
-    const size_t size = sizeof(line->text);
-
     line->level = 'E';
     line->tag = "esp_image";
     line->not_silent = true;
     switch (v->status) {
     case FMT_IMAGE_OK:
     case FMT_IMAGE_BAD_ARGUMENT:
-        text[0] = '\0';
+        line->text[0] = '\0';
         return false;
     case FMT_IMAGE_PARTITION_TOO_BIG:
-        snprintf(text, size, "partition size 0x%" PRIx32 " invalid, larger than 16MB", v->value);
+        snprintf(line->text, sizeof(line->text),
+                 "partition size 0x%" PRIx32 " invalid, larger than 16MB", v->value);
         break;
     case FMT_IMAGE_BAD_MAGIC:
-        snprintf(text, size,
+        snprintf(line->text, sizeof(line->text),
                  "image at 0x%" PRIx32 " has invalid magic byte (nothing flashed here?)",
                  v->params.flash_address);
         break;
     case FMT_IMAGE_WRONG_CHIP:
         line->tag = "boot_comm";
         line->not_silent = false;
-        snprintf(text, size, "mismatch chip ID, expected %d, found %d", (int)v->expected,
-                 (int)v->value);
+        snprintf(line->text, sizeof(line->text), "mismatch chip ID, expected %d, found %d",
+                 (int)v->expected, (int)v->value);
         break;
     case FMT_IMAGE_CHIP_TOO_OLD:
         line->not_silent = false;
@@ -85,31 +83,33 @@ bool fmt_image_status_line(const fmt_image_verifier_t *v, fmt_log_line_t *line)
         revision_text(v, chip_rev, "<=", line);
         break;
     case FMT_IMAGE_SEGMENT_COUNT:
-        snprintf(text, size, "image at 0x%" PRIx32 " segment count %d exceeds max %d",
-                 v->params.flash_address, (int)v->value, (int)v->expected);
+        snprintf(line->text, sizeof(line->text),
+                 "image at 0x%" PRIx32 " segment count %d exceeds max %d", v->params.flash_address,
+                 (int)v->value, (int)v->expected);
         break;
     case FMT_IMAGE_SEGMENT_LENGTH:
-        snprintf(text, size, "invalid segment length 0x%" PRIx32, v->value);
+        snprintf(line->text, sizeof(line->text), "invalid segment length 0x%" PRIx32, v->value);
         break;
     case FMT_IMAGE_NO_ROOM_FOR_DESC:
         line->not_silent = false;
-        snprintf(text, size,
+        snprintf(line->text, sizeof(line->text),
                  "Segment %u: length 0x%" PRIx32 " is too short for app description",
                  v->bad_segment, v->value);
         break;
     case FMT_IMAGE_NO_DESC:
         line->not_silent = false;
-        snprintf(text, size, "Failed to fetch app description header!");
+        snprintf(line->text, sizeof(line->text), "Failed to fetch app description header!");
         break;
     case FMT_IMAGE_BAD_MAPPING:
-        snprintf(text, size,
+        snprintf(line->text, sizeof(line->text),
                  "Segment %u load address 0x%08" PRIx32 ", doesn't match data 0x%08" PRIx32,
                  v->bad_segment, v->value, v->expected);
         break;
     case FMT_IMAGE_BAD_LOAD_ADDRESS:
         line->not_silent = false;
-        snprintf(text, size, "Segment %u 0x%08" PRIx32 "-0x%08" PRIx32 " invalid: %s",
-                 v->bad_segment, v->value, v->expected, v->why);
+        snprintf(line->text, sizeof(line->text),
+                 "Segment %u 0x%08" PRIx32 "-0x%08" PRIx32 " invalid: %s", v->bad_segment, v->value,
+                 v->expected, v->why);
         break;
     case FMT_IMAGE_BLK_REV_TOO_OLD:
         line->not_silent = false;
@@ -120,30 +120,31 @@ bool fmt_image_status_line(const fmt_image_verifier_t *v, fmt_log_line_t *line)
         revision_text(v, blk_rev, "<=", line);
         break;
     case FMT_IMAGE_WRAPPED:
-        snprintf(text, size, "image offset has wrapped");
+        snprintf(line->text, sizeof(line->text), "image offset has wrapped");
         break;
     case FMT_IMAGE_BAD_CHECKSUM:
-        snprintf(text, size, "Checksum failed. Calculated 0x%" PRIx32 " read 0x%" PRIx32, v->value,
+        snprintf(line->text, sizeof(line->text),
+                 "Checksum failed. Calculated 0x%" PRIx32 " read 0x%" PRIx32, v->value,
                  v->expected);
         break;
     case FMT_IMAGE_DOES_NOT_FIT:
-        snprintf(text, size,
+        snprintf(line->text, sizeof(line->text),
                  "Image length %" PRIu32 " doesn't fit in partition length %" PRIu32, v->value,
                  v->expected);
         break;
     case FMT_IMAGE_BAD_HASH:
         line->not_silent = false;
-        snprintf(text, size, "Image hash failed - image is corrupt");
+        snprintf(line->text, sizeof(line->text), "Image hash failed - image is corrupt");
         break;
     case FMT_IMAGE_SECURE_VERSION:
         line->not_silent = false;
-        snprintf(text, size,
+        snprintf(line->text, sizeof(line->text),
                  "image has secure version %" PRIu32 ", the chip requires %" PRIu32 " or higher",
                  v->value, v->expected);
         break;
     case FMT_IMAGE_HASH_ENGINE:
         line->not_silent = false;
-        snprintf(text, size, "SHA-256 engine failed");
+        snprintf(line->text, sizeof(line->text), "SHA-256 engine failed");
         break;
     }
     return true;
@@ -159,8 +160,8 @@ void fmt_image_segment_line(const fmt_image_verifier_t *v, const fmt_image_need_
     line->tag = "esp_image";
     line->not_silent = true;
     snprintf(line->text, sizeof(line->text),
-             "segment %u: paddr=%08" PRIx32 " vaddr=%08" PRIx32 " size=%05" PRIx32
-             "h (%6" PRIu32 ") %s",
+             "segment %u: paddr=%08" PRIx32 " vaddr=%08" PRIx32 " size=%05" PRIx32 "h (%6" PRIu32
+             ") %s",
              need->segment, v->params.flash_address + need->offset, need->load_address,
              need->length, need->length, use);
 }

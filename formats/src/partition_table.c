@@ -72,8 +72,8 @@ static esp_err_t fail(fmt_table_report_t *report, fmt_table_reason_t reason, uns
 esp_err_t fmt_partition_table_check(const uint8_t *table, size_t len, uint32_t flash_size,
                                     fmt_table_report_t *report)
 {
-    unsigned rows = (unsigned)((len < FMT_PARTITION_TABLE_LEN ? len : FMT_PARTITION_TABLE_LEN) /
-                               ROW);
+    unsigned rows =
+        (unsigned)((len < FMT_PARTITION_TABLE_LEN ? len : FMT_PARTITION_TABLE_LEN) / ROW);
     memset(report, 0, sizeof(*report));
     report->flash_size = flash_size;
     for (unsigned i = 0; i < rows; i++) {
@@ -115,9 +115,8 @@ esp_err_t fmt_partition_table_check(const uint8_t *table, size_t len, uint32_t f
 esp_err_t fmt_partition_table_load(const uint8_t *table, size_t len, bool md5,
                                    fmt_table_report_t *report)
 {
-    unsigned rows = (unsigned)((len < FMT_PARTITION_TABLE_SECTOR ? len
-                                                                 : FMT_PARTITION_TABLE_SECTOR) /
-                               ROW);
+    unsigned rows =
+        (unsigned)((len < FMT_PARTITION_TABLE_SECTOR ? len : FMT_PARTITION_TABLE_SECTOR) / ROW);
     unsigned i = 0;
 
     memset(report, 0, sizeof(*report));

@@ -72,8 +72,7 @@ static unsigned said(fmt_boot_message_t message)
     unsigned count = 0;
 
     for (unsigned i = 0; i < choice.action_count; i++) {
-        count += choice.actions[i].kind == FMT_BOOT_ACT_LOG &&
-                 choice.actions[i].message == message;
+        count += choice.actions[i].kind == FMT_BOOT_ACT_LOG && choice.actions[i].message == message;
     }
     return count;
 }
@@ -521,7 +520,10 @@ static void every_combination_gives_a_sound_choice(void **state)
             for (unsigned build = 0; build < 3 * 4; build++) {
                 config.rollback = build % 3 > 0;
                 config.anti_rollback = build % 3 == 2;
-                set_table(build / 3 == 0 ? 0 : build / 3 == 1 ? 1 : build / 3 == 2 ? 2 : 16,
+                set_table(build / 3 == 0   ? 0
+                          : build / 3 == 1 ? 1
+                          : build / 3 == 2 ? 2
+                                           : 16,
                           build % 2 == 0, false);
                 choose();
                 combinations++;

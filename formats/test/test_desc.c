@@ -78,8 +78,7 @@ static void mmu_page_size_is_valid_from_13_to_18(void **state)
     (void)state;
     for (unsigned log2 = 0; log2 < 256; log2++) {
         desc.mmu_page_size = (uint8_t)log2;
-        assert_int_equal(fmt_app_desc_mmu_page(&desc),
-                         log2 >= 13 && log2 <= 18 ? 1u << log2 : 0);
+        assert_int_equal(fmt_app_desc_mmu_page(&desc), log2 >= 13 && log2 <= 18 ? 1u << log2 : 0);
     }
 }
 

@@ -26,8 +26,8 @@ static void load(const char *name)
     if (folder != NULL) {
         snprintf(path, sizeof(path), "%s/%s", folder, name);
     } else {
-        snprintf(path, sizeof(path), "%s/../shared/fixtures/%s",
-                 root != NULL ? root : AIRLIFT_ROOT, name);
+        snprintf(path, sizeof(path), "%s/../shared/fixtures/%s", root != NULL ? root : AIRLIFT_ROOT,
+                 name);
     }
     file = fopen(path, "rb");
     if (file == NULL) {

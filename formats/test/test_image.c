@@ -235,8 +235,8 @@ static void results_describe_header_segments_and_descriptor(void **state)
 static void needs_come_in_order_and_say_where_a_segment_begins(void **state)
 {
     static const fmt_image_need_kind_t kinds[] = {
-        FMT_IMAGE_NEED_HEADER,       FMT_IMAGE_NEED_SEGMENT_HEADER, FMT_IMAGE_NEED_SEGMENT_DATA,
-        FMT_IMAGE_NEED_SEGMENT_HEADER, FMT_IMAGE_NEED_SEGMENT_DATA, FMT_IMAGE_NEED_TRAILER,
+        FMT_IMAGE_NEED_HEADER,         FMT_IMAGE_NEED_SEGMENT_HEADER, FMT_IMAGE_NEED_SEGMENT_DATA,
+        FMT_IMAGE_NEED_SEGMENT_HEADER, FMT_IMAGE_NEED_SEGMENT_DATA,   FMT_IMAGE_NEED_TRAILER,
         FMT_IMAGE_NEED_DIGEST,
     };
     static const uint32_t offsets[] = {0, 24, 32, 288, 296, 312, 320};
@@ -647,10 +647,10 @@ static void loading_without_validation_still_checks_the_structure(void **state)
     (void)state;
     params.flags = FMT_IMAGE_NO_VALIDATE;
     params.chip_revision = 0;
-    image[12] = 7;     /* chip */
-    image[300] ^= 1;   /* data */
-    image[319] ^= 1;   /* checksum */
-    image[351] ^= 1;   /* hash */
+    image[12] = 7;   /* chip */
+    image[300] ^= 1; /* data */
+    image[319] ^= 1; /* checksum */
+    image[351] ^= 1; /* hash */
     assert_int_equal(verify(), FMT_IMAGE_OK);
     params.partition_size = 351;
     assert_int_equal(verify(), FMT_IMAGE_DOES_NOT_FIT);

@@ -25,8 +25,8 @@ static fmt_otadata_entry_t erased(void)
 static void crc_of_sequence_numbers_matches_the_published_values(void **state)
 {
     static const uint32_t values[][2] = {
-        {1, 0x4743989A}, {2, 0x55F63774}, {3, 0xED4A5011}, {4, 0x709D68A8},
-        {5, 0xC8210FCD}, {6, 0xDA94A023}, {7, 0x6228C746}, {8, 0x3A4BD710},
+        {1, 0x4743989A}, {2, 0x55F63774},          {3, 0xED4A5011},          {4, 0x709D68A8},
+        {5, 0xC8210FCD}, {6, 0xDA94A023},          {7, 0x6228C746},          {8, 0x3A4BD710},
         {0, 0xFFFFFFFF}, {0xFFFFFFFE, 0x99F8B879}, {0xFFFFFFFF, 0x2144DF1C},
     };
 

@@ -18,6 +18,7 @@ typedef struct {
     fmt_partition_t rows[12];
 } stock_t;
 
+/* clang-format off */
 #define APP(name, sub, off, len)  {FMT_PART_TYPE_APP, sub, off, len, name, 0}
 #define DATA(name, sub, off, len) {FMT_PART_TYPE_DATA, sub, off, len, name, 0}
 #define KEYS(off)                 {FMT_PART_TYPE_DATA, 4, off, 0x1000, "nvs_key", 1}
@@ -64,6 +65,7 @@ static const stock_t stock[] = {
       DATA("otadata", 0, 0x3A0000, 0x2000), DATA("nvs", 2, 0x3A2000, 0x6000),
       DATA("phy_init", 1, 0x3A8000, 0x1000)}},
 };
+/* clang-format on */
 
 static unsigned stock_rows(const stock_t *s)
 {
@@ -229,8 +231,7 @@ static void any_changed_bit_of_the_rows_is_found_by_both_readers(void **state)
         table[bit / 8] ^= (uint8_t)(1u << (bit % 8));
         assert_int_not_equal(
             fmt_partition_table_check(table, FMT_PARTITION_TABLE_LEN, FLASH, &report), ESP_OK);
-        assert_int_not_equal(fmt_partition_table_load(table, sizeof(table), true, &report),
-                             ESP_OK);
+        assert_int_not_equal(fmt_partition_table_load(table, sizeof(table), true, &report), ESP_OK);
         table[bit / 8] ^= (uint8_t)(1u << (bit % 8));
     }
     table[12] ^= 1;
@@ -316,8 +317,7 @@ static void capacity_is_94_entries_with_md5_and_95_without(void **state)
                      ESP_OK);
     assert_int_equal(report.count, 95);
     assert_int_equal(fmt_partition_table_encode(rows, 96, false, table), ESP_ERR_INVALID_SIZE);
-    assert_int_equal(fmt_partition_table_encode(rows, SIZE_MAX, true, table),
-                     ESP_ERR_INVALID_SIZE);
+    assert_int_equal(fmt_partition_table_encode(rows, SIZE_MAX, true, table), ESP_ERR_INVALID_SIZE);
 }
 
 static void every_named_subtype_is_found_both_ways_in_any_case(void **state)

@@ -116,8 +116,8 @@ static int compare_partitions(const job_t *job, const csv_table_t *table, int ty
         }
     }
     if (count == 0) {
-        ui_note("Warning: the partition table has no partition of type %s for %s.",
-                job->type, name);
+        ui_note("Warning: the partition table has no partition of type %s for %s.", job->type,
+                name);
         return AIRLIFT_EXIT_OK;
     }
     if (type_name == NULL) {

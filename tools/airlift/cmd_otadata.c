@@ -162,8 +162,8 @@ static void print_record(const job_t *job, unsigned i, const fmt_otadata_entry_t
         printf(" -> slot ota_%u of %u", fmt_otadata_slot(e, job->table.ota_count),
                job->table.ota_count);
     }
-    printf("\n  crc: 0x%08" PRIx32 " %s%s%s", e->crc,
-           ui_style(stdout, crc_ok ? UI_GREEN : UI_RED), crc_ok ? "(right)" : "(wrong)", plain);
+    printf("\n  crc: 0x%08" PRIx32 " %s%s%s", e->crc, ui_style(stdout, crc_ok ? UI_GREEN : UI_RED),
+           crc_ok ? "(right)" : "(wrong)", plain);
     if (!crc_ok) {
         printf(", must be 0x%08" PRIx32 ": the record is ignored", fmt_otadata_crc(e->seq));
     }
@@ -327,7 +327,8 @@ static bool open_flash(job_t *job)
 
     if (job->table_offset > job->len || job->len - job->table_offset < FMT_PARTITION_TABLE_LEN) {
         ui_error("%s: %zu bytes: neither otadata (0x%x bytes) nor a flash with a partition table "
-                 "at 0x%" PRIx32, job->path, job->len, FMT_OTADATA_SIZE, job->table_offset);
+                 "at 0x%" PRIx32,
+                 job->path, job->len, FMT_OTADATA_SIZE, job->table_offset);
         return false;
     }
     if (fmt_partition_table_check(job->data + job->table_offset, FMT_PARTITION_TABLE_LEN,

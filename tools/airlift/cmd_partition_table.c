@@ -43,27 +43,29 @@ enum {
     OPT_JSON,
 };
 
-#define COMMON_OPTIONS                                                  \
-    {"flash-size", required_argument, NULL, OPT_FLASH_SIZE},            \
-        {"disable-md5sum", no_argument, NULL, OPT_NO_MD5},              \
-        {"no-verify", no_argument, NULL, OPT_NO_VERIFY},                \
-        {"offset", required_argument, NULL, OPT_OFFSET},                \
-        {"primary-bootloader-offset", required_argument, NULL, OPT_PRIMARY},   \
-        {"recovery-bootloader-offset", required_argument, NULL, OPT_RECOVERY}, \
-        {"secure", optional_argument, NULL, OPT_SECURE},                \
-        {"extra-partition-subtypes", required_argument, NULL, OPT_EXTRA},      \
-        {"verify", no_argument, NULL, 'v'}, {"quiet", no_argument, NULL, 'q'}, \
-        {"help", no_argument, NULL, 'h'}
+#define COMMON_OPTIONS                                                                             \
+    {"flash-size", required_argument, NULL, OPT_FLASH_SIZE},                                       \
+        {"disable-md5sum", no_argument, NULL, OPT_NO_MD5},                                         \
+        {"no-verify", no_argument, NULL, OPT_NO_VERIFY},                                           \
+        {"offset", required_argument, NULL, OPT_OFFSET},                                           \
+        {"primary-bootloader-offset", required_argument, NULL, OPT_PRIMARY},                       \
+        {"recovery-bootloader-offset", required_argument, NULL, OPT_RECOVERY},                     \
+        {"secure", optional_argument, NULL, OPT_SECURE},                                           \
+        {"extra-partition-subtypes", required_argument, NULL, OPT_EXTRA},                          \
+        {"verify", no_argument, NULL, 'v'}, {"quiet", no_argument, NULL, 'q'},                     \
+    {                                                                                              \
+        "help", no_argument, NULL, 'h'                                                             \
+    }
 
-#define COMMON_HELP                                                                              \
-    "  --flash-size SIZE       1MB .. 128MB: the table must end within it\n"                      \
-    "  --disable-md5sum        no MD5 row\n"                                                      \
-    "  --no-verify             do not check the table\n"                                          \
-    "  --primary-bootloader-offset N, --recovery-bootloader-offset N\n"                           \
-    "                          for rows of type bootloader\n"                                     \
-    "  --secure[=v1|v2]        signing scheme; v1 (when bare) wants app sizes in 64 KiB steps\n"  \
-    "  --extra-partition-subtypes \"TYPE,NAME,0xNN\" ...\n"                                       \
-    "                          subtypes of the project; takes all words up to the next option,\n" \
+#define COMMON_HELP                                                                                \
+    "  --flash-size SIZE       1MB .. 128MB: the table must end within it\n"                       \
+    "  --disable-md5sum        no MD5 row\n"                                                       \
+    "  --no-verify             do not check the table\n"                                           \
+    "  --primary-bootloader-offset N, --recovery-bootloader-offset N\n"                            \
+    "                          for rows of type bootloader\n"                                      \
+    "  --secure[=v1|v2]        signing scheme; v1 (when bare) wants app sizes in 64 KiB steps\n"   \
+    "  --extra-partition-subtypes \"TYPE,NAME,0xNN\" ...\n"                                        \
+    "                          subtypes of the project; takes all words up to the next option,\n"  \
     "                          `--` ends them\n"
 
 /* True when understood. */
@@ -269,9 +271,8 @@ static int show(int argc, char **argv)
                  "filled in.\n\n"
                  "  --at N                  FILE is a flash dump with the table N bytes into it\n"
                  "  --json                  for programs\n"
-                 "  --offset N              where the table is in flash (default 0x8000)\n"
-                 COMMON_HELP
-                 "  -h, --help\n\n"
+                 "  --offset N              where the table is in flash (default "
+                 "0x8000)\n" COMMON_HELP "  -h, --help\n\n"
                  "Exit status: 0 valid, 2 invalid, unreadable, or the command line was not "
                  "understood.");
             return AIRLIFT_EXIT_OK;
@@ -316,9 +317,8 @@ static int gen(int argc, char **argv)
             puts("usage: airlift partition-table gen [options] CSV\n\n"
                  "Makes the binary partition table, 0xC00 bytes, of a CSV file.\n\n"
                  "  -o, --output FILE       where to write it (default: standard output)\n"
-                 "  --offset N              where the table is in flash (default 0x8000)\n"
-                 COMMON_HELP
-                 "  -h, --help\n\n"
+                 "  --offset N              where the table is in flash (default "
+                 "0x8000)\n" COMMON_HELP "  -h, --help\n\n"
                  "Exit status: 0 written, 2 invalid, unreadable, or the command line was not "
                  "understood.");
             return AIRLIFT_EXIT_OK;
@@ -355,8 +355,7 @@ static int convert(int argc, char **argv)
                  "CSV in gives the binary table out, a binary table in gives CSV out, with the "
                  "command line\nof ESP-IDF's gen_esp32part.py.\n\n"
                  "  -o, --offset N          where the table is in flash (default 0x8000)\n"
-                 "  -q, --quiet             no progress on standard error\n"
-                 COMMON_HELP
+                 "  -q, --quiet             no progress on standard error\n" COMMON_HELP
                  "  -h, --help\n\n"
                  "Exit status: 0 written, 2 invalid, unreadable, or the command line was not "
                  "understood.");

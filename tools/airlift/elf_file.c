@@ -135,8 +135,7 @@ bool elf_section_by_name(const elf_t *elf, const char *name, elf_section_t *sect
 bool elf_load(const elf_t *elf, unsigned index, elf_load_t *load)
 {
     for (unsigned i = 0; i < elf->segment_count; i++) {
-        const uint8_t *raw =
-            elf->data + elf->segment_offset + (uint64_t)i * elf->segment_size;
+        const uint8_t *raw = elf->data + elf->segment_offset + (uint64_t)i * elf->segment_size;
         uint32_t type;
 
         if (elf->wide) {
@@ -165,8 +164,7 @@ bool elf_address_to_offset(const elf_t *elf, uint64_t address, uint64_t size, ui
     elf_load_t load;
 
     for (unsigned i = 0; elf_load(elf, i, &load); i++) {
-        if (address >= load.virtual_address &&
-            address - load.virtual_address <= load.file_size &&
+        if (address >= load.virtual_address && address - load.virtual_address <= load.file_size &&
             size <= load.file_size - (address - load.virtual_address)) {
             *offset = load.file_offset + (address - load.virtual_address);
             return true;

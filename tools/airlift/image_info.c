@@ -103,8 +103,7 @@ static void examine_segments(info_t *info)
         const fmt_image_segment_t *segment = &info->v.segments[i];
 
         /* A bootloader is loaded by a chip's ROM, which has its own idea of memory. */
-        if (segment->use == FMT_SEGMENT_LOAD && !info->bootloader &&
-            info->chip != &unknown_chip &&
+        if (segment->use == FMT_SEGMENT_LOAD && !info->bootloader && info->chip != &unknown_chip &&
             !fmt_chip_may_load(info->chip, segment->load_address, segment->length)) {
             problem(info, "segment %u: 0x%08" PRIx32 "-0x%08" PRIx64 ": not in RAM of %s", i,
                     segment->load_address, (uint64_t)segment->load_address + segment->length,
@@ -120,8 +119,8 @@ static bool examine(info_t *info, const fmt_chip_t *forced)
     fmt_image_header_t header;
 
     if (info->len < FMT_IMAGE_HEADER_SIZE) {
-        ui_error("%s: %zu bytes at offset 0x%" PRIx64 ": too short for an image header",
-                 info->path, info->len, info->offset);
+        ui_error("%s: %zu bytes at offset 0x%" PRIx64 ": too short for an image header", info->path,
+                 info->len, info->offset);
         return false;
     }
     fmt_image_header_decode(info->data, &header);
@@ -266,8 +265,7 @@ static void print_footer(const info_t *info)
     heading("Image footer");
     printf("Checksum: 0x%02x %s\n", info->v.stored_checksum, verdict(info->v.checksum_ok));
     if (info->v.header.hash_appended != 0) {
-        printf("Validation hash: %s %s\n",
-               hex(info->v.stored_digest, FMT_IMAGE_DIGEST_SIZE, text),
+        printf("Validation hash: %s %s\n", hex(info->v.stored_digest, FMT_IMAGE_DIGEST_SIZE, text),
                verdict(info->v.digest_ok));
     }
 }
@@ -428,8 +426,10 @@ int image_info_main(int argc, char **argv)
 {
     enum { OFFSET = 256, JSON };
     static const struct option long_options[] = {
-        {"offset", required_argument, NULL, OFFSET}, {"chip", required_argument, NULL, 'c'},
-        {"json", no_argument, NULL, JSON},           {"help", no_argument, NULL, 'h'},
+        {"offset", required_argument, NULL, OFFSET},
+        {"chip", required_argument, NULL, 'c'},
+        {"json", no_argument, NULL, JSON},
+        {"help", no_argument, NULL, 'h'},
         {0},
     };
     const fmt_chip_t *chip = NULL;

@@ -68,8 +68,9 @@ const char *image_status_text(const fmt_image_verifier_t *v, char *text, size_t 
         snprintf(text, size, "magic byte is 0x%02" PRIx32 ", an image starts with 0x%02x", v->value,
                  (unsigned)FMT_IMAGE_MAGIC);
     } else if (v->status == FMT_IMAGE_DOES_NOT_FIT) {
-        snprintf(text, size, "cut short: at least %" PRIu32 " bytes belong to it, %" PRIu32
-                 " are there", v->value, v->expected);
+        snprintf(text, size,
+                 "cut short: at least %" PRIu32 " bytes belong to it, %" PRIu32 " are there",
+                 v->value, v->expected);
     } else if (fmt_image_status_line(v, &line)) {
         snprintf(text, size, "%s", line.text);
     } else {

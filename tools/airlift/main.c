@@ -50,9 +50,11 @@ int airlift_run_sub(const char *verb, const airlift_cmd_t *subs, int argc, char 
     for (const airlift_cmd_t *sub = subs; sub->name != NULL; sub++) {
         fprintf(stream, "  %-16s %s\n", sub->name, sub->summary);
     }
-    fprintf(stream, "\n`airlift %s VERB --help` explains a verb.\n"
-                    "Exit status: 0 done, 1 failed, 2 the command line was not understood; a verb "
-                    "that differs\nsays so in its help.\n", verb);
+    fprintf(stream,
+            "\n`airlift %s VERB --help` explains a verb.\n"
+            "Exit status: 0 done, 1 failed, 2 the command line was not understood; a verb "
+            "that differs\nsays so in its help.\n",
+            verb);
     return word != NULL ? AIRLIFT_EXIT_OK : AIRLIFT_EXIT_USAGE;
 }
 

@@ -70,7 +70,7 @@ static bool parse_plain(const char *text, int64_t *value)
         text++;
     }
     if (text[0] == '0' && text[1] != '\0' && strchr("xXoObB", text[1]) != NULL) {
-        base = tolower((unsigned char)text[1]) == 'x' ? 16
+        base = tolower((unsigned char)text[1]) == 'x'   ? 16
                : tolower((unsigned char)text[1]) == 'o' ? 8
                                                         : 2;
         text += 2;
@@ -92,8 +92,7 @@ static bool parse_plain(const char *text, int64_t *value)
         number = number * (uint64_t)base + (uint64_t)digit;
         digit_before = true;
     }
-    if (text == start || !digit_before ||
-        (base == 10 && *start == '0' && !zeros_only)) {
+    if (text == start || !digit_before || (base == 10 && *start == '0' && !zeros_only)) {
         return false;
     }
     *value = negative ? -(int64_t)number : (int64_t)number;
@@ -102,14 +101,14 @@ static bool parse_plain(const char *text, int64_t *value)
 
 typedef enum { NUMBER_OK, NUMBER_NONE, NUMBER_RANGE } number_t;
 
-/* A number or keyword with any number of k and m suffixes. lookup: -1 when there is no such word;
- * NULL where no words are allowed. On NUMBER_NONE text is cut to what was not understood. */
+/* The words a field may hold besides numbers. */
 typedef struct {
     const csv_options_t *options;
     int64_t type; /* of the row, for subtypes; -1: the words are types */
     bool has_words;
 } words_t;
 
+/* A number or word with any number of k and m suffixes. Changes text. */
 static number_t parse_value(char *text, const words_t *words, int64_t *value)
 {
     int64_t unit = 1;
@@ -144,8 +143,7 @@ static number_t parse_value(char *text, const words_t *words, int64_t *value)
 
 /* --- errors of a row --- */
 
-static bool row_error(unsigned line, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+static bool row_error(unsigned line, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static bool row_error(unsigned line, const char *format, ...)
 {
@@ -316,8 +314,8 @@ static char *decode_text(const uint8_t *data, size_t len)
         if (unit == 1) {
             *out++ = (char)data[at];
         } else {
-            c = utf32     ? (uint32_t)data[at] << 24 | (uint32_t)data[at + 1] << 16 |
-                                (uint32_t)data[at + 2] << 8 | data[at + 3]
+            c = utf32 ? (uint32_t)data[at] << 24 | (uint32_t)data[at + 1] << 16 |
+                            (uint32_t)data[at + 2] << 8 | data[at + 3]
                 : utf16be ? (uint32_t)data[at] << 8 | data[at + 1]
                           : (uint32_t)data[at + 1] << 8 | data[at];
             if (unit == 2 && c >= 0xD800 && c < 0xDC00 && at + 3 < len) {
@@ -361,9 +359,9 @@ static char *expand(const char *line)
         const char *value = NULL;
 
         if (*line == '$') {
-            while (line[1] == '{' ? name[name_len] != '\0' && name[name_len] != '}'
-                                  : isalnum((unsigned char)name[name_len]) ||
-                                        name[name_len] == '_') {
+            while (line[1] == '{'
+                       ? name[name_len] != '\0' && name[name_len] != '}'
+                       : isalnum((unsigned char)name[name_len]) || name[name_len] == '_') {
                 name_len++;
             }
             if (name_len > 0 && (line[1] != '{' || name[name_len] == '}')) {
@@ -408,7 +406,7 @@ static bool parse_flags(unsigned line, char *field, uint32_t *flags)
     return true;
 }
 
-/* Offset and size of the rows whose place the options give. True in *given when they are. */
+/* Offset and size; for bootloaders and tables the options give them. */
 static bool parse_place(const csv_options_t *o, csv_row_t *row, const char *offset,
                         const char *size)
 {
@@ -503,8 +501,7 @@ static bool parse_row(const csv_options_t *o, char *text, csv_row_t *row)
 
 static bool is_primary(const csv_row_t *row)
 {
-    return (row->type == FMT_PART_TYPE_BOOTLOADER &&
-            row->subtype == FMT_PART_BOOTLOADER_PRIMARY) ||
+    return (row->type == FMT_PART_TYPE_BOOTLOADER && row->subtype == FMT_PART_BOOTLOADER_PRIMARY) ||
            (row->type == FMT_PART_TYPE_PARTITION_TABLE && row->subtype == FMT_PART_TABLE_PRIMARY);
 }
 
@@ -862,8 +859,7 @@ bool csv_verify(const csv_options_t *options, const csv_table_t *table)
             }
         }
     }
-    return verify_places(options, table) &&
-           verify_single(table, FMT_PART_DATA_OTA, "otadata") &&
+    return verify_places(options, table) && verify_single(table, FMT_PART_DATA_OTA, "otadata") &&
            verify_single(table, FMT_PART_DATA_TEE_OTA, "TEE otadata") &&
            csv_verify_flash_size(options, table);
 }

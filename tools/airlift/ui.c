@@ -30,8 +30,7 @@ const char *ui_style(FILE *stream, ui_style_t style)
 static void say(ui_style_t style, const char *prefix, const char *format, va_list args)
 {
     fflush(stdout);
-    fprintf(stderr, "%sairlift: %s%s", ui_style(stderr, style), prefix,
-            ui_style(stderr, UI_PLAIN));
+    fprintf(stderr, "%sairlift: %s%s", ui_style(stderr, style), prefix, ui_style(stderr, UI_PLAIN));
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
 }
@@ -146,7 +145,7 @@ void ui_progress_end(ui_progress_t *progress)
 /* Length of the UTF-8 character at text, 0 when there is none. */
 static size_t utf8_length(const unsigned char *text)
 {
-    size_t len = text[0] < 0x80                        ? 1
+    size_t len = text[0] < 0x80                       ? 1
                  : text[0] >= 0xC2 && text[0] <= 0xDF ? 2
                  : (text[0] & 0xF0) == 0xE0           ? 3
                  : text[0] >= 0xF0 && text[0] <= 0xF4 ? 4
@@ -206,7 +205,7 @@ bool ui_parse_number(const char *text, bool size, uint64_t max, uint64_t *value)
         unit = 1024;
         end++;
     } else if (size && (*end == 'm' || *end == 'M')) {
-        unit = 1024 * 1024;
+        unit = 1u << 20;
         end++;
     }
     if (unit > 1 && (*end == 'b' || *end == 'B')) {

@@ -20,8 +20,7 @@ void ui_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* An error about the command line, with a pointer at `airlift VERB --help`. Returns
  * AIRLIFT_EXIT_USAGE, so that a verb can return it. */
-int ui_usage_error(const char *verb, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+int ui_usage_error(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* For getopt_long(): explains what it returned '?' or ':' for (use opterr = 0). Same return. */
 int ui_bad_option(const char *verb, int argc, char **argv);

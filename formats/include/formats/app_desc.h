@@ -14,8 +14,8 @@
 #define FMT_APP_DESC_SIZE         256u
 #define FMT_APP_DESC_IMAGE_OFFSET 32u
 /* Where the ELF's SHA-256 stands: in the descriptor, and in an image file. */
-#define FMT_APP_DESC_ELF_SHA256_OFFSET  144u
-#define FMT_IMAGE_ELF_SHA256_OFFSET     (FMT_APP_DESC_IMAGE_OFFSET + FMT_APP_DESC_ELF_SHA256_OFFSET)
+#define FMT_APP_DESC_ELF_SHA256_OFFSET 144u
+#define FMT_IMAGE_ELF_SHA256_OFFSET    (FMT_APP_DESC_IMAGE_OFFSET + FMT_APP_DESC_ELF_SHA256_OFFSET)
 
 /* Texts need not end in NUL: read them with fmt_text_field(). Same layout as in flash. */
 typedef struct {

@@ -63,26 +63,26 @@ typedef enum {
     FMT_BOOT_MSG_NONE = 0,
     FMT_BOOT_MSG_DEFAULT_FACTORY,
     FMT_BOOT_MSG_TRY_OTA_0,
-    FMT_BOOT_MSG_INVALID_FACTORY,    /* otadata invalid, falling back to factory */
-    FMT_BOOT_MSG_INVALID_TRY_ALL,    /* otadata invalid, no factory */
-    FMT_BOOT_MSG_OTADATA_TOO_SMALL,  /* arg: size of the partition */
+    FMT_BOOT_MSG_INVALID_FACTORY,   /* otadata invalid, falling back to factory */
+    FMT_BOOT_MSG_INVALID_TRY_ALL,   /* otadata invalid, no factory */
+    FMT_BOOT_MSG_OTADATA_TOO_SMALL, /* arg: size of the partition */
     FMT_BOOT_MSG_ANTI_ROLLBACK_ON,
-    FMT_BOOT_MSG_SECURE_VERSION,     /* arg: version of the chip */
+    FMT_BOOT_MSG_SECURE_VERSION, /* arg: version of the chip */
     FMT_BOOT_MSG_INITIAL_STATE,
-    FMT_BOOT_MSG_NO_DESCRIPTION,     /* arg: index of the candidate */
-    FMT_BOOT_MSG_OTADATA_OFFSET,     /* arg: offset; debug */
-    FMT_BOOT_MSG_SEQUENCE,           /* arg: entry, arg2: seq; debug */
-    FMT_BOOT_MSG_MARK_ABORTED,       /* arg: entry; debug */
-    FMT_BOOT_MSG_BOTH_VALID,         /* debug, tag boot_comm */
-    FMT_BOOT_MSG_ONLY_VALID,         /* arg: entry; debug, tag boot_comm */
-    FMT_BOOT_MSG_ACTIVE,             /* arg: entry; debug */
-    FMT_BOOT_MSG_MAPPING,            /* arg: seq, arg2: slot; debug */
-    FMT_BOOT_MSG_PENDING,            /* arg: entry; debug */
-    FMT_BOOT_MSG_NOT_BOOTABLE,       /* arg: index of the candidate */
+    FMT_BOOT_MSG_NO_DESCRIPTION, /* arg: index of the candidate */
+    FMT_BOOT_MSG_OTADATA_OFFSET, /* arg: offset; debug */
+    FMT_BOOT_MSG_SEQUENCE,       /* arg: entry, arg2: seq; debug */
+    FMT_BOOT_MSG_MARK_ABORTED,   /* arg: entry; debug */
+    FMT_BOOT_MSG_BOTH_VALID,     /* debug, tag boot_comm */
+    FMT_BOOT_MSG_ONLY_VALID,     /* arg: entry; debug, tag boot_comm */
+    FMT_BOOT_MSG_ACTIVE,         /* arg: entry; debug */
+    FMT_BOOT_MSG_MAPPING,        /* arg: seq, arg2: slot; debug */
+    FMT_BOOT_MSG_PENDING,        /* arg: entry; debug */
+    FMT_BOOT_MSG_NOT_BOOTABLE,   /* arg: index of the candidate */
     FMT_BOOT_MSG_FALLBACK_TEST,
     FMT_BOOT_MSG_NO_TEST,
     FMT_BOOT_MSG_NO_APP,
-    FMT_BOOT_MSG_SET_ACTUAL_SEQ,     /* arg: seq */
+    FMT_BOOT_MSG_SET_ACTUAL_SEQ, /* arg: seq */
 } fmt_boot_message_t;
 
 typedef enum {
@@ -102,10 +102,10 @@ typedef struct {
 #define FMT_BOOT_ACTIONS_MAX 20
 
 typedef struct {
-    int start;         /* candidate to begin with, or FMT_BOOT_UNRECOVERABLE: reset */
-    int active;        /* otadata entry the choice came from; -1: not from otadata */
-    bool initial;      /* otadata is in its initial contents: when an OTA slot is started, write
-                          fmt_otadata_initial() first */
+    int start;    /* candidate to begin with, or FMT_BOOT_UNRECOVERABLE: reset */
+    int active;   /* otadata entry the choice came from; -1: not from otadata */
+    bool initial; /* otadata is in its initial contents: when an OTA slot is started, write
+                     fmt_otadata_initial() first */
     unsigned action_count;
     fmt_boot_action_t actions[FMT_BOOT_ACTIONS_MAX];
 } fmt_boot_choice_t;

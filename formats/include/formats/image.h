@@ -89,15 +89,15 @@ typedef enum {
 
 /* What to verify, and against what. */
 typedef struct {
-    const fmt_chip_t *chip;   /* never NULL */
-    uint32_t flash_address;   /* where the image starts in flash */
-    uint32_t partition_size;  /* bytes it may occupy from there */
-    uint32_t mmu_page;        /* page size of this build in bytes, a power of two; 0: 64 KiB */
-    uint16_t chip_revision;   /* major * 100 + minor */
-    uint16_t efuse_blk_rev;   /* same */
-    uint32_t secure_version;  /* of the chip, with FMT_IMAGE_CHECK_SECURE_VERSION */
+    const fmt_chip_t *chip;  /* never NULL */
+    uint32_t flash_address;  /* where the image starts in flash */
+    uint32_t partition_size; /* bytes it may occupy from there */
+    uint32_t mmu_page;       /* page size of this build in bytes, a power of two; 0: 64 KiB */
+    uint16_t chip_revision;  /* major * 100 + minor */
+    uint16_t efuse_blk_rev;  /* same */
+    uint32_t secure_version; /* of the chip, with FMT_IMAGE_CHECK_SECURE_VERSION */
     fmt_image_signature_t signature; /* the image is followed by one, which must fit too */
-    uint32_t flags;           /* FMT_IMAGE_* below */
+    uint32_t flags;                  /* FMT_IMAGE_* below */
 } fmt_image_params_t;
 
 /* The image is a bootloader: no maximum revision, no application descriptor, no hash check. */

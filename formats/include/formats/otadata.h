@@ -13,11 +13,11 @@
 
 #include "formats/esp_err_codes.h"
 
-#define FMT_OTADATA_SIZE        0x2000u
-#define FMT_OTADATA_SECTOR      0x1000u
-#define FMT_OTADATA_ENTRY_SIZE  32u
-#define FMT_OTADATA_SEQ_EMPTY   0xFFFFFFFFu
-#define FMT_OTA_SLOTS_MAX       16u
+#define FMT_OTADATA_SIZE       0x2000u
+#define FMT_OTADATA_SECTOR     0x1000u
+#define FMT_OTADATA_ENTRY_SIZE 32u
+#define FMT_OTADATA_SEQ_EMPTY  0xFFFFFFFFu
+#define FMT_OTA_SLOTS_MAX      16u
 
 #define FMT_OTA_STATE_NEW            0u
 #define FMT_OTA_STATE_PENDING_VERIFY 1u

@@ -12,14 +12,14 @@
 #include "formats/esp_err_codes.h"
 #include "formats/log_line.h"
 
-#define FMT_PARTITION_ROW_SIZE       32u
-#define FMT_PARTITION_TABLE_LEN      0xC00u  /* the rows: what tools write and readers check */
-#define FMT_PARTITION_TABLE_SECTOR   0x1000u /* flash the table occupies */
-#define FMT_PARTITION_TABLE_ROWS     96u
-#define FMT_PARTITION_TABLE_OFFSET   0x8000u /* default place in flash */
-#define FMT_PARTITION_MAGIC          0x50AAu
-#define FMT_PARTITION_MD5_MAGIC      0xEBEBu
-#define FMT_PARTITION_LABEL_MAX      16u
+#define FMT_PARTITION_ROW_SIZE     32u
+#define FMT_PARTITION_TABLE_LEN    0xC00u  /* the rows: what tools write and readers check */
+#define FMT_PARTITION_TABLE_SECTOR 0x1000u /* flash the table occupies */
+#define FMT_PARTITION_TABLE_ROWS   96u
+#define FMT_PARTITION_TABLE_OFFSET 0x8000u /* default place in flash */
+#define FMT_PARTITION_MAGIC        0x50AAu
+#define FMT_PARTITION_MD5_MAGIC    0xEBEBu
+#define FMT_PARTITION_LABEL_MAX    16u
 
 enum {
     FMT_PART_TYPE_APP = 0x00,
@@ -66,10 +66,10 @@ enum {
 typedef struct {
     uint8_t type;
     uint8_t subtype;
-    uint32_t offset; /* in flash, bytes */
-    uint32_t size;   /* bytes */
+    uint32_t offset;                         /* in flash, bytes */
+    uint32_t size;                           /* bytes */
     char label[FMT_PARTITION_LABEL_MAX + 1]; /* always NUL terminated */
-    uint32_t flags;  /* FMT_PART_FLAG_* and bits without a meaning */
+    uint32_t flags;                          /* FMT_PART_FLAG_* and bits without a meaning */
 } fmt_partition_t;
 
 typedef enum {
