@@ -44,6 +44,30 @@ static bool is_bootloader(uint32_t address)
     return address == ESP_PRIMARY_BOOTLOADER_OFFSET || address == esp_image_bootloader_offset_get();
 }
 
+static void print_segment(const fmt_image_verifier_t *v, const fmt_image_need_t *need)
+{
+    fmt_log_line_t line;
+    fmt_image_segment_line(v, need, false, &line);
+    log_line_print(&line);
+}
+
+/* The lines of a verification that left the segments' content out. */
+static void print_segments(const fmt_image_verifier_t *v)
+{
+    for (unsigned i = 0; i < v->segment_count; i++) {
+        const fmt_image_need_t segment = {
+            .kind = FMT_IMAGE_NEED_SEGMENT_DATA,
+            .offset = v->segments[i].data_offset,
+            .segment = i,
+            .segment_start = true,
+            .load_address = v->segments[i].load_address,
+            .length = v->segments[i].length,
+            .use = v->segments[i].use,
+        };
+        print_segment(v, &segment);
+    }
+}
+
 /* Runs the verifier to its end. A flash error is returned as it is, everything else stands in
  * v->status. */
 static esp_err_t feed_all(fmt_image_verifier_t *v, const esp_partition_pos_t *part, bool lines)
@@ -57,9 +81,7 @@ static esp_err_t feed_all(fmt_image_verifier_t *v, const esp_partition_pos_t *pa
     fmt_image_need_t need;
     while (err == ESP_OK && fmt_image_need(v, &need)) {
         if (lines && need.kind == FMT_IMAGE_NEED_SEGMENT_DATA && need.segment_start) {
-            fmt_log_line_t line;
-            fmt_image_segment_line(v, &need, false, &line);
-            log_line_print(&line);
+            print_segment(v, &need);
         }
         const void *data = NULL;
         size_t len = need.remaining;
@@ -107,7 +129,11 @@ esp_err_t image_run(const esp_partition_pos_t *part, uint32_t flags, image_lines
     };
     esp_err_t err = ESP_OK;
     if (fmt_image_begin(v, &params) == FMT_IMAGE_OK) {
-        err = feed_all(v, part, lines == IMAGE_LINES_ALL);
+        bool metadata = (flags & FMT_IMAGE_METADATA) == FMT_IMAGE_METADATA;
+        err = feed_all(v, part, lines == IMAGE_LINES_ALL && !metadata);
+        if (lines == IMAGE_LINES_ALL && metadata) {
+            print_segments(v);
+        }
     }
     fmt_image_end(v);
     if (err != ESP_OK) {
