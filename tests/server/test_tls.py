@@ -111,9 +111,22 @@ def test_curl_without_the_certificate_is_refused_and_the_server_says_why(server,
 def test_a_name_mismatch_is_refused_and_the_server_says_why(server, version):
     context = client_context(server.cert_dir, version)
     raw = socket.create_connection(("127.0.0.1", server.port), timeout=WAIT)
-    with pytest.raises(ssl.SSLCertVerificationError):
-        context.wrap_socket(raw, server_hostname="other.example")
-    server.line(r"127\.0\.0\.1: (refused this server's certificate|broke off the TLS handshake)")
+    with context.wrap_socket(raw, server_hostname="other.example",
+                             do_handshake_on_connect=False) as connection:
+        with pytest.raises(ssl.SSLCertVerificationError):
+            connection.do_handshake()
+        server.line(r"127\.0\.0\.1: (refused this server's certificate|broke off the TLS hands)")
+
+
+def test_a_client_that_vanishes_in_its_handshake_is_reported(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=WAIT) as connection:
+        connection.sendall(b"\x16\x03\x01\x02\x00")
+    server.line(r"127\.0\.0\.1: the TLS handshake failed: the client ended it")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=WAIT):
+        pass  # a port scan: no line
+    server.get("/hundred.bin")
+    server.line(r"GET /hundred.bin")
+    assert len([line for line in server.output if "handshake" in line]) == 1
 
 
 def test_plain_http_on_the_https_port_is_told_so(server):

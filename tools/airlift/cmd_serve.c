@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -251,6 +252,9 @@ static int serve_until_signal(const struct arguments *a, struct serve_config *co
     if (config->listen_fd < 0) {
         return AIRLIFT_EXIT_FAILURE;
     }
+    /* Every response has buffers; giving them back to the kernel each time costs page faults. */
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(&stop);
     sigaddset(&stop, SIGINT);

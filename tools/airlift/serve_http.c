@@ -52,8 +52,9 @@ struct connection {
     char address[SERVE_ADDRESS_SIZE];
     gnutls_session_t session; /* NULL: plain */
     bool plain_peer;          /* the peer's first byte was not TLS */
+    bool received;            /* the peer has sent something */
     bool established;         /* the handshake is over */
-    bool handshake_failed;
+    bool handshake_failed;    /* the library said so */
     int alert;                /* the TLS alert the peer sent in the handshake, -1: none */
     unsigned char record[5];  /* head of the TLS record that is arriving */
     unsigned record_have;     /* bytes of it that are here */
@@ -63,7 +64,8 @@ struct connection {
 struct serve {
     struct serve_config config;
     struct MHD_Daemon *daemon;
-    atomic_bool running;
+    atomic_bool started;
+    atomic_bool stopping;
     gnutls_datum_t ticket_key;
     pthread_mutex_t lock; /* guards the list below and what it links */
     struct connection *oldest;
@@ -202,8 +204,9 @@ static ssize_t transport_pull(gnutls_transport_ptr_t ptr, void *data, size_t siz
     }
     n = recv(c->fd, data, size, 0);
     if (n > 0 && !c->established) {
-        bool first = c->record_have == 0 && c->record[0] == 0;
+        bool first = !c->received;
 
+        c->received = true;
         if (first && *(const unsigned char *)data >= 'A') { /* of a method; TLS begins with 22 */
             c->plain_peer = true;
             (void)send(c->fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -252,10 +255,10 @@ static void on_library_message(void *cls, const char *format, va_list args)
     struct serve *serve = cls;
     struct connection *c = current;
 
-    if (!atomic_load(&serve->running)) {
+    if (!atomic_load(&serve->started)) {
         char text[256];
 
-        /* Still starting: this is why it will fail. */
+        /* This is why it will not start. */
         vsnprintf(text, sizeof(text), format, args);
         text[strcspn(text, "\n")] = '\0';
         ui_error("libmicrohttpd: %s", text);
@@ -284,8 +287,9 @@ static void explain_failed_handshake(const struct connection *c)
     }
     name = c->alert < 0 ? NULL : gnutls_alert_get_name((gnutls_alert_description_t)c->alert);
     if (name == NULL) {
-        ui_warning("%s: the TLS handshake failed: the client ended it, or offered nothing this "
-                   "server accepts (TLS %s with AES-GCM, AES-CCM or ChaCha20)",
+        ui_warning("%s: the TLS handshake failed: the client ended it, or fell silent, or "
+                   "offered nothing this server accepts (TLS %s with AES-GCM, AES-CCM or "
+                   "ChaCha20)",
                    c->address, c->serve->config.tls13_only ? "1.3" : "1.2 or 1.3");
     } else if (c->alert == GNUTLS_A_UNKNOWN_CA || c->alert == GNUTLS_A_BAD_CERTIFICATE ||
                c->alert == GNUTLS_A_CERTIFICATE_UNKNOWN) {
@@ -311,7 +315,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
             if (current == c) {
                 current = NULL;
             }
-            if (c->handshake_failed) {
+            if (c->received && !c->established && !atomic_load(&serve->stopping)) {
                 explain_failed_handshake(c);
             }
             free(c);
@@ -770,12 +774,13 @@ struct serve *serve_start(const struct serve_config *config)
         serve_free(serve);
         return NULL;
     }
-    atomic_store(&serve->running, true);
+    atomic_store(&serve->started, true);
     return serve;
 }
 
 void serve_stop(struct serve *serve)
 {
+    atomic_store(&serve->stopping, true);
     MHD_stop_daemon(serve->daemon);
     serve_free(serve);
 }
