@@ -133,26 +133,26 @@ def probe(machine, make_flash, boot_image):
 
 @pytest.fixture
 def app_with(machine, make_flash, boot_image, probes):
-    """Starts the probe in an application's place, by the other one, ready for commands."""
-    segments, entry = image.loads(probes / "probe_app.elf")
-    contents = {0: boot_image}
-    # Data first, code last: the last one is started.
-    segments.sort(reverse=True)
-    commands = []
-    offset = 0x10000
-    for address, data in segments:
-        contents[offset] = data
-        commands.append((offset, address, len(data)))
-        offset += (len(data) + 0xFFFF) & ~0xFFFF
+    """Starts a probe in an application's place, by the other one, ready for commands."""
 
-    def start(*options):
+    def start(*options, name="probe_app"):
+        segments, entry = image.loads(probes / f"{name}.elf")
+        contents = {0: boot_image}
+        # Data first, code last: the last one is started.
+        segments.sort(reverse=True)
+        commands = []
+        offset = 0x10000
+        for address, data in segments:
+            contents[offset] = data
+            commands.append((offset, address, len(data)))
+            offset += (len(data) + 0xFFFF) & ~0xFFFF
         one = machine(make_flash(contents), *options)
         one.expect("probe_boot ready")
         for offset, address, length in commands[:-1]:
             assert one.ask(f"boot {offset} {address} {length} 0") == "boot 2002"
         offset, address, length = commands[-1]
         one.send(f"boot {offset} {address} {length} {entry}")
-        one.expect("probe_app ready")
+        one.expect(f"{name} ready")
         return one
 
     return start

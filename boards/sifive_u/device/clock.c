@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "clock.h"
+#include "sifive_u/clock.h"
 
 #include "hal/clock.h"
-#include "mmio.h"
 #include "sifive_u/board.h"
+#include "sifive_u/mmio.h"
 
 #define MTIMECMP(hart) (SIFIVE_U_CLINT_BASE + 0x4000u + 8u * (hart))
 #define MTIME          (SIFIVE_U_CLINT_BASE + 0xBFF8u)

@@ -2,10 +2,10 @@
 #include "console.h"
 
 #include "hal/console.h"
-#include "irq.h"
-#include "mmio.h"
-#include "os.h"
 #include "sifive_u/board.h"
+#include "sifive_u/irq.h"
+#include "sifive_u/mmio.h"
+#include "sifive_u/os.h"
 
 #define UART_TXDATA (SIFIVE_U_UART0_BASE + 0x00u)
 #define UART_RXDATA (SIFIVE_U_UART0_BASE + 0x04u)

@@ -3,11 +3,11 @@
  * The main flash: the NOR chip on QSPI0. The controller's memory window is not used. */
 #include "hal/flash.h"
 
-#include "clock.h"
-#include "mmio.h"
 #include "nor.h"
-#include "os.h"
 #include "sifive_u/board.h"
+#include "sifive_u/clock.h"
+#include "sifive_u/mmio.h"
+#include "sifive_u/os.h"
 #include "sifive_u/watchdog.h"
 
 #define SPI_SCKDIV  (SIFIVE_U_QSPI0_BASE + 0x00u)

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "irq.h"
-#include "mmio.h"
 #include "sifive_u/board.h"
+#include "sifive_u/irq.h"
+#include "sifive_u/mmio.h"
 
 #define GEM(offset) (SIFIVE_U_GEM_BASE + (offset))
 

@@ -7,10 +7,10 @@
 
 #include <stddef.h>
 
-#include "irq.h"
-#include "mmio.h"
 #include "sifive_u/board.h"
 #include "sifive_u/gpio.h"
+#include "sifive_u/irq.h"
+#include "sifive_u/mmio.h"
 #include "sifive_u/watchdog.h"
 
 #define GPIO_VALUE     (SIFIVE_U_GPIO_BASE + 0x00u)

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Interrupt sources: the PLIC, and the software interrupt of the CLINT. */
+ * Interrupt sources: the PLIC. */
 #include <stddef.h>
 
-#include "irq.h"
-#include "mmio.h"
 #include "sifive_u/board.h"
+#include "sifive_u/irq.h"
+#include "sifive_u/mmio.h"
 
 /* Hart 0 has one interrupt context, machine mode: number 0. */
 #define PLIC_PRIORITY(irq) (SIFIVE_U_PLIC_BASE + 4u * (irq))
 #define PLIC_ENABLE(irq)   (SIFIVE_U_PLIC_BASE + 0x2000u + 4u * ((irq) / 32u))
 #define PLIC_THRESHOLD     (SIFIVE_U_PLIC_BASE + 0x200000u)
 #define PLIC_CLAIM         (SIFIVE_U_PLIC_BASE + 0x200004u)
-
-#define MSIP0 SIFIVE_U_CLINT_BASE
 
 static void (*s_handlers[SIFIVE_U_IRQ_COUNT])(void);
 
@@ -45,19 +43,6 @@ void sifive_u_irq_disable(unsigned source)
 
     mmio_write(PLIC_ENABLE(source), mmio_read(PLIC_ENABLE(source)) & ~(1u << source % 32u));
     irq_restore(saved);
-}
-
-void sifive_u_software_interrupt(void)
-{
-    mmio_write(MSIP0, 1);
-    /* The interrupt is taken at the next instruction that allows it; make the caller see the write
-     * done, so that "yield" means yielded when it returns. */
-    (void)mmio_read(MSIP0);
-}
-
-void sifive_u_software_interrupt_clear(void)
-{
-    mmio_write(MSIP0, 0);
 }
 
 void sifive_u_irq_dispatch(void)

@@ -9,8 +9,8 @@
 
 #include "formats/image.h"
 #include "hal/chip.h"
-#include "mmio.h"
 #include "sifive_u/board.h"
+#include "sifive_u/mmio.h"
 
 extern char __program_start[], __program_end[], __stack_low[], __stack_high[];
 

@@ -7,10 +7,10 @@
 
 #include "console.h"
 #include "hal/start.h"
-#include "mmio.h"
+#include "sifive_u/mmio.h"
+#include "sifive_u/tls.h"
+#include "sifive_u/trap.h"
 #include "sifive_u/watchdog.h"
-#include "tls.h"
-#include "trap.h"
 
 /* Until the kernel's tick takes over. */
 #define START_TIMEOUT_MS 9000u

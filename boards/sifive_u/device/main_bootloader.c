@@ -2,11 +2,11 @@
  *
  * Starts the second-stage bootloader. It uses no interrupts, so every trap is its end. */
 #include "hal/start.h"
-#include "mmio.h"
 #include "panic.h"
 #include "print.h"
+#include "sifive_u/mmio.h"
+#include "sifive_u/trap.h"
 #include "sifive_u/watchdog.h"
-#include "trap.h"
 
 /* The ROM stage's time limit goes on; getting on with the work renews it. */
 #define TIMEOUT_MS 9000u

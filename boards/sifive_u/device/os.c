@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "os.h"
+#include "sifive_u/os.h"
 
 #include <stddef.h>
 
 #include "hal/clock.h"
-#include "mmio.h"
+#include "sifive_u/mmio.h"
 
 static volatile bool s_signalled[SIFIVE_U_EVENT_COUNT];
 

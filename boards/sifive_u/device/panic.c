@@ -4,8 +4,8 @@
 #include <stdbool.h>
 
 #include "hal/reset.h"
-#include "mmio.h"
 #include "print.h"
+#include "sifive_u/mmio.h"
 
 static volatile bool s_in_panic;
 

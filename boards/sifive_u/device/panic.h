@@ -4,7 +4,7 @@
 #ifndef SIFIVE_U_PANIC_H
 #define SIFIVE_U_PANIC_H
 
-#include "trap.h"
+#include "sifive_u/trap.h"
 
 /* Interrupts off. A panic inside a panic resets at once. */
 void sifive_u_panic_begin(void);

@@ -3,8 +3,8 @@
 
 #include <stdint.h>
 
-#include "mmio.h"
 #include "sifive_u/board.h"
+#include "sifive_u/mmio.h"
 
 #define PMP_READ   0x01u
 #define PMP_WRITE  0x02u

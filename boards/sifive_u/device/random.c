@@ -23,12 +23,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "clock.h"
 #include "hal/random.h"
 #include "mbedtls/sha256.h"
-#include "mmio.h"
-#include "os.h"
 #include "sifive_u/board.h"
+#include "sifive_u/clock.h"
+#include "sifive_u/mmio.h"
+#include "sifive_u/os.h"
 
 #define POOL_SIZE    32u
 #define JITTER_WORDS 16u

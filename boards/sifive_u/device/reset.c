@@ -4,8 +4,8 @@
  * shared block in on-chip RAM does, which the ROM stage looks after. */
 #include "hal/reset.h"
 
-#include "mmio.h"
 #include "sifive_u/board.h"
+#include "sifive_u/mmio.h"
 
 #define GPIO_OUTPUT_EN (SIFIVE_U_GPIO_BASE + 0x08u)
 #define GPIO_PORT      (SIFIVE_U_GPIO_BASE + 0x0Cu)

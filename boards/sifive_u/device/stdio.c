@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "hal/console.h"
-#include "os.h"
+#include "sifive_u/os.h"
 
 #define LINE_SIZE 128u
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tls.h"
+#include "sifive_u/tls.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "trap.h"
+#include "sifive_u/trap.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
-#include "irq.h"
-#include "mmio.h"
 #include "panic.h"
 #include "print.h"
 #include "sifive_u/board.h"
+#include "sifive_u/irq.h"
+#include "sifive_u/mmio.h"
 
 #define CAUSE_INTERRUPT (1u << 31)
-#define CAUSE_SOFTWARE  3u
 #define CAUSE_TIMER     7u
 #define CAUSE_EXTERNAL  11u
+#define CAUSE_CALL      11u /* not an interrupt */
 
 static const sifive_u_kernel_t s_no_kernel;
 static const sifive_u_kernel_t *s_kernel = &s_no_kernel;
@@ -26,7 +27,14 @@ void sifive_u_trap_init(void)
 void sifive_u_kernel_set(const sifive_u_kernel_t *kernel)
 {
     s_kernel = kernel;
-    csr_set(mie, MIE_MSIE | MIE_MTIE);
+    csr_set(mie, MIE_MTIE);
+}
+
+static bool s_in_interrupt;
+
+bool sifive_u_in_interrupt(void)
+{
+    return s_in_interrupt;
 }
 
 static const char *cause_text(uint32_t cause)
@@ -87,17 +95,8 @@ static _Noreturn void exception(const sifive_u_trap_frame_t *frame)
     sifive_u_panic_end();
 }
 
-sifive_u_trap_frame_t *sifive_u_trap(sifive_u_trap_frame_t *frame)
+static sifive_u_trap_frame_t *interrupt(sifive_u_trap_frame_t *frame)
 {
-    extern char __trap_stack_top[];
-
-    if (!(frame->mcause & CAUSE_INTERRUPT)) {
-        exception(frame);
-    }
-    if ((uintptr_t)frame + sizeof(*frame) == (uintptr_t)__trap_stack_top - 1024) {
-        /* An interrupt found the stack pointer out of bounds: there is nothing to return to. */
-        exception(frame);
-    }
     switch (frame->mcause & ~CAUSE_INTERRUPT) {
     case CAUSE_TIMER:
         if (s_kernel->timer != NULL) {
@@ -105,16 +104,31 @@ sifive_u_trap_frame_t *sifive_u_trap(sifive_u_trap_frame_t *frame)
         }
         csr_clear(mie, MIE_MTIE);
         return frame;
-    case CAUSE_SOFTWARE:
-        sifive_u_software_interrupt_clear();
-        if (s_kernel->software != NULL) {
-            return s_kernel->software(frame);
-        }
-        return frame;
     case CAUSE_EXTERNAL:
         sifive_u_irq_dispatch();
         return s_kernel->leave != NULL ? s_kernel->leave(frame) : frame;
     default:
         exception(frame);
     }
+}
+
+sifive_u_trap_frame_t *sifive_u_trap(sifive_u_trap_frame_t *frame)
+{
+    extern char __trap_stack_top[];
+
+    if ((uintptr_t)frame + sizeof(*frame) == (uintptr_t)__trap_stack_top - 1024) {
+        /* The stack pointer was out of bounds: there is nothing to return to. */
+        exception(frame);
+    }
+    if (frame->mcause == CAUSE_CALL && s_kernel->call != NULL) {
+        frame->mepc += 4;
+        return s_kernel->call(frame);
+    }
+    if (!(frame->mcause & CAUSE_INTERRUPT)) {
+        exception(frame);
+    }
+    s_in_interrupt = true;
+    frame = interrupt(frame);
+    s_in_interrupt = false;
+    return frame;
 }

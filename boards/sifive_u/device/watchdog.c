@@ -3,9 +3,9 @@
 
 #include <stdbool.h>
 
-#include "clock.h"
-#include "mmio.h"
 #include "sifive_u/board.h"
+#include "sifive_u/clock.h"
+#include "sifive_u/mmio.h"
 
 #define WATCHDOG_HART 1u
 

@@ -191,9 +191,10 @@ static linux_run_result_t run(runner_t *runner)
         }
         bool quit = take_signals(runner);
         bool ended = emulator_ended(&runner->emulator);
-        /* A dead end is told after the console lines that explain it, a boot before its own. */
-        bool over = !take_status(runner, &result);
-        console_event_t event = console_drain(console, ended || over);
+        /* What the ROM stage tells comes after the console lines that led to it. */
+        bool told = count > 0 && events[STATUS].revents != 0;
+        console_event_t event = console_drain(console, ended || told);
+        bool over = event != CONSOLE_QUIT && !take_status(runner, &result);
         if (event == CONSOLE_GO_ON && !ended && !over && count > 0 && events[KEYS].revents != 0) {
             event = console_take_input(console);
         }

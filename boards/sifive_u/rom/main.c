@@ -8,17 +8,17 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "clock.h"
 #include "console.h"
 #include "formats/image.h"
 #include "hal/chip.h"
 #include "hal/flash.h"
 #include "hal/reset.h"
-#include "mmio.h"
 #include "print.h"
 #include "protection.h"
 #include "random.h"
 #include "sifive_u/board.h"
+#include "sifive_u/clock.h"
+#include "sifive_u/mmio.h"
 #include "sifive_u/watchdog.h"
 
 /* A bootloader that is not up and running by then has failed. */

@@ -12,8 +12,8 @@
 #include "hal/loader.h"
 #include "hal/random.h"
 #include "hal/reset.h"
-#include "mmio.h"
 #include "print.h"
+#include "sifive_u/mmio.h"
 #include "sifive_u/watchdog.h"
 
 static uint8_t s_buffer[600];

@@ -4,6 +4,7 @@
 #ifndef SIFIVE_U_TRAP_H
 #define SIFIVE_U_TRAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Registers of an interrupted program, as trap_entry in trap.S stores them on its stack. x[0] holds
@@ -36,14 +37,17 @@ typedef sifive_u_trap_frame_t *(*sifive_u_switch_t)(sifive_u_trap_frame_t *frame
 
 typedef struct {
     sifive_u_switch_t timer;    /* mtimecmp of hart 0 was reached */
-    sifive_u_switch_t software; /* msip of hart 0: the handler has to clear it */
-    sifive_u_switch_t leave;    /* after device interrupts: a task may have become ready */
+    sifive_u_switch_t leave; /* after device interrupts: a task may have become ready */
+    sifive_u_switch_t call;  /* the task executed ecall */
     /* Name of the running task for the panic output, or NULL. */
     const char *(*task_name)(void);
 } sifive_u_kernel_t;
 
-/* kernel: static storage. */
+/* kernel: static storage. Lets the timer interrupt through. */
 void sifive_u_kernel_set(const sifive_u_kernel_t *kernel);
+
+/* Whether an interrupt handler is running. */
+bool sifive_u_in_interrupt(void);
 
 /* Where a program that cannot go on ends: prints why (a line without end of line) and resets with
  * reason panic. */

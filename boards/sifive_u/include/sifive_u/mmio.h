@@ -34,7 +34,6 @@ static inline void mmio_fence(void)
 #define csr_clear(csr, bits)  __asm__ volatile("csrc " #csr ", %0" ::"r"(bits) : "memory")
 
 #define MSTATUS_MIE (1u << 3)
-#define MIE_MSIE    (1u << 3)
 #define MIE_MTIE    (1u << 7)
 #define MIE_MEIE    (1u << 11)
 

@@ -15,8 +15,4 @@ void sifive_u_irq_disable(unsigned source);
 /* Runs the handlers of all pending sources; for the trap handler. */
 void sifive_u_irq_dispatch(void);
 
-/* Raises the software interrupt of hart 0, and takes it back. */
-void sifive_u_software_interrupt(void);
-void sifive_u_software_interrupt_clear(void);
-
 #endif
