@@ -29,6 +29,8 @@ idf_build_set_property(BUILD_DIR "${CMAKE_BINARY_DIR}")
 idf_build_set_property(PROJECT_DIR "${CMAKE_SOURCE_DIR}")
 airlift_python(_airlift_python)
 idf_build_set_property(PYTHON "${_airlift_python}")
+# Callers set it as ESP-IDF's own do; it is always true here.
+set(ESP_PLATFORM 1 CACHE BOOL "Building for ESP-IDF's API" FORCE)
 if(NOT CMAKE_BUILD_TYPE)
     # Optimisation and debug information come from Kconfig.
     set(CMAKE_BUILD_TYPE "" CACHE STRING "Unused: Kconfig decides" FORCE)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# `make help` says what there is.
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+export IDF_PATH := $(CURDIR)
+export AIRLIFT_CACHE ?= $(HOME)/.cache/airlift
+BOARD ?= linux
+PYTHON = $(AIRLIFT_CACHE)/venv/bin/python
+
+# SAN=1: everything with AddressSanitizer (and its leak check) and UndefinedBehaviorSanitizer.
+ifeq ($(SAN),1)
+export AIRLIFT_SAN := 1
+export UBSAN_OPTIONS ?= print_stacktrace=1
+VARIANT := -san
+else
+unexport AIRLIFT_SAN
+VARIANT :=
+endif
+HOST := build/host$(VARIANT)
+UNIT := build/unit$(VARIANT)
+export AIRLIFT_TOOL := $(CURDIR)/$(HOST)/airlift
+
+# Purposes of setup that a board adds.
+SETUP_BOARD := $(filter-out linux,$(BOARD))
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "Variables: SAN=1 (sanitizers), BOARD=linux|sifive_u, SETUP=test (setup), T=... (pytest arguments)"
+
+setup: ## install what building and running needs (SETUP=test: and the test tools)
+	@tools/setup/setup.sh
+
+setup-demo:
+	@tools/setup/setup.sh demo $(SETUP_BOARD)
+
+setup-test:
+	@tools/setup/setup.sh demo test $(SETUP_BOARD)
+
+# The host program itself; what it needs must be there.
+host:
+	@[ -f $(HOST)/build.ninja ] || { log=$$(mktemp); \
+	    cmake -G Ninja -S . -B $(HOST) $(if $(SAN),-DAIRLIFT_SAN=ON) > $$log 2>&1 || { cat $$log; exit 1; }; \
+	    rm $$log; }
+	@ninja -C $(HOST) --quiet airlift
+
+tool: setup-demo host ## build the host program, build/host/airlift
+
+demo: setup-demo host ## a device boots, updates itself over HTTPS twice, and goes back to factory
+	@$(PYTHON) tools/demo/demo.py $(if $(SETUP_BOARD),--board $(BOARD))
+
+unit: ## unit tests of formats, boards, bootloader and components
+	@[ -f $(UNIT)/build.ninja ] || cmake --log-level=NOTICE -G Ninja -S tests/unit -B $(UNIT)
+	@ninja -C $(UNIT) --quiet
+	@ctest --test-dir $(UNIT) --output-on-failure -j2
+
+# Folders of end-to-end tests; a board's own ones run when that board is tested.
+PYTEST_FOLDERS := $(filter-out tests/board_%,$(sort $(patsubst %/,%,$(dir $(wildcard tests/*/test_*.py)))))
+ifneq ($(BOARD),linux)
+PYTEST_FOLDERS += $(wildcard tests/board_$(BOARD:sifive_u=sifive))
+endif
+
+e2e: host ## end-to-end tests (T='-k name' picks some)
+	@AIRLIFT_TEST_BOARDS="$(BOARD)" $(PYTHON) -m pytest -q -ra --import-mode=importlib \
+	    -p no:cacheprovider $(PYTEST_FOLDERS) $(T)
+
+test: setup-test host unit e2e ## the everyday test suite
+
+powercut: setup-test host ## cut the power at every flash operation of a whole update
+	@$(PYTHON) tests/powercut/sweep.py $(T)
+
+bench: setup-test host ## measure against peers
+	@for bench in bench/*/bench.py; do echo "== $$bench"; $(PYTHON) $$bench; done
+
+FUZZ_SECONDS ?= 60
+fuzz: setup-test ## feed each decoder random input for FUZZ_SECONDS (60) each
+	@[ -f build/fuzz/build.ninja ] || cmake --log-level=WARNING -G Ninja -S formats/fuzz -B build/fuzz \
+	    -DCMAKE_C_COMPILER=clang -DAIRLIFT_MBEDTLS=$$(cmake -P tools/cmake/print_source_dir.cmake mbedtls 2>&1)
+	@ninja -C build/fuzz --quiet
+	@for target in build/fuzz/fuzz_*; do \
+	    [ -x $$target ] && [ -f $$target ] || continue; name=$${target##*/fuzz_}; \
+	    mkdir -p build/fuzz/corpus/$$name; echo "== $$name"; \
+	    $$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=build/fuzz/ \
+	        build/fuzz/corpus/$$name formats/fuzz/corpus/$$name 2>&1 | grep -vE '^#|^INFO' ; \
+	done
+
+C_SOURCES = $(shell git ls-files '*.c' '*.h')
+CLANG_FORMAT = $(AIRLIFT_CACHE)/venv/bin/clang-format
+
+lint: setup-test ## cppcheck, formatting, shell scripts
+	@[ -f $(UNIT)/compile_commands.json ] || cmake --log-level=NOTICE -G Ninja -S tests/unit -B $(UNIT)
+	@[ -f $(HOST)/compile_commands.json ] || $(MAKE) host
+	@tools/lint.sh $(UNIT) $(HOST)
+	@$(CLANG_FORMAT) --dry-run -Werror $(C_SOURCES)
+	@echo "lint: clean"
+
+format: setup-test ## format the C sources
+	@$(CLANG_FORMAT) -i $(C_SOURCES)
+
+clean: ## remove build folders
+	rm -rf build
+
+.PHONY: help setup setup-demo setup-test host tool demo unit e2e test powercut bench fuzz lint format clean

@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# tools/lint.sh BUILD...: cppcheck over what the compile_commands.json of those build folders say,
+# our own sources only; and the shell scripts. Silent and 0 when clean.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+status=0
+root=$PWD
+for build in "$@"; do
+    # Third-party sources, unit tests' embedded files and generated sources are not ours to check.
+    filtered=$build/cppcheck.json
+    python3 - "$build/compile_commands.json" "$filtered" "$root" << 'PY'
+import json
+import sys
+
+commands, out, root = sys.argv[1:]
+with open(commands, encoding="utf-8") as file:
+    entries = json.load(file)
+ours = [entry for entry in entries
+        if entry["file"].startswith(root + "/") and entry["file"].endswith(".c")
+        and not entry["file"].startswith(root + "/build/")]
+with open(out, "w", encoding="utf-8") as file:
+    json.dump(ours, file)
+PY
+    mkdir -p "$build/cppcheck"
+    cppcheck --quiet -j2 --project="$filtered" --cppcheck-build-dir="$build/cppcheck" \
+        --enable=warning,portability,performance --inline-suppr \
+        --suppressions-list=tools/cppcheck.suppress --error-exitcode=1 --std=c11 || status=1
+done
+if command -v shellcheck > /dev/null; then
+    shellcheck -x -S warning tools/*.sh tools/*/*.sh .ci/run || status=1
+fi
+exit $status
