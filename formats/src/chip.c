@@ -13,7 +13,35 @@
 #define RAM(l, h)   {FMT_MEM_RAM, l, h}
 /* clang-format on */
 
-static const fmt_chip_t chips[] = {
+/* Objects of their own, so that firmware for a board carries its own entry and not the table. */
+/* The board that is a process. The DRAM range takes the bootloader's descriptor, so that its image
+ * looks like a C3's. */
+const fmt_chip_t fmt_chip_linux = {
+    .id = FMT_CHIP_ID_LINUX,
+    .name = "linux",
+    .title = "Airlift linux",
+    .blk_rev_checked = true,
+    .secure_version_bits = 16,
+    .signature_blocks = 3,
+    .rev_max = 199,
+    .blk_rev_max = 199,
+    .ranges = {DROM(0x3C000000, 0x3C800000), DRAM(0x3FC80000, 0x3FCE0000),
+               RAM(0x80000000, 0xC0000000)},
+};
+
+const fmt_chip_t fmt_chip_sifive_u = {
+    .id = FMT_CHIP_ID_SIFIVE_U,
+    .name = "sifive_u",
+    .title = "Airlift sifive_u",
+    .blk_rev_checked = true,
+    .secure_version_bits = 16,
+    .signature_blocks = 3,
+    .rev_max = 199,
+    .blk_rev_max = 199,
+    .ranges = {DROM(0x3C000000, 0x3C800000), RAM(0x80000000, 0x88000000)},
+};
+
+static const fmt_chip_t real_chips[] = {
     {
         .id = FMT_CHIP_ID_ESP32,
         .name = "esp32",
@@ -216,48 +244,30 @@ static const fmt_chip_t chips[] = {
                    EXT(0x50000000, 0x54000000), IRAM(0x2F000000, 0x2F080000),
                    DRAM(0x2F000000, 0x2F080000), RTC(0x2E000000, 0x2E008000)},
     },
-    {
-        /* The board that is a process. The DRAM range takes the bootloader's descriptor, so that
-         * its image looks like a C3's. */
-        .id = FMT_CHIP_ID_LINUX,
-        .name = "linux",
-        .title = "Airlift linux",
-        .blk_rev_checked = true,
-        .secure_version_bits = 16,
-        .signature_blocks = 3,
-        .rev_max = 199,
-        .blk_rev_max = 199,
-        .ranges = {DROM(0x3C000000, 0x3C800000), DRAM(0x3FC80000, 0x3FCE0000),
-                   RAM(0x80000000, 0xC0000000)},
-    },
-    {
-        .id = FMT_CHIP_ID_SIFIVE_U,
-        .name = "sifive_u",
-        .title = "Airlift sifive_u",
-        .blk_rev_checked = true,
-        .secure_version_bits = 16,
-        .signature_blocks = 3,
-        .rev_max = 199,
-        .blk_rev_max = 199,
-        .ranges = {DROM(0x3C000000, 0x3C800000), RAM(0x80000000, 0x88000000)},
-    },
 };
+
+#define REAL_CHIPS (sizeof(real_chips) / sizeof(real_chips[0]))
 
 size_t fmt_chip_count(void)
 {
-    return sizeof(chips) / sizeof(chips[0]);
+    return REAL_CHIPS + 2;
 }
 
 const fmt_chip_t *fmt_chip_at(size_t index)
 {
-    return index < fmt_chip_count() ? &chips[index] : NULL;
+    if (index < REAL_CHIPS) {
+        return &real_chips[index];
+    }
+    return index == REAL_CHIPS ? &fmt_chip_linux
+           : index == REAL_CHIPS + 1 ? &fmt_chip_sifive_u
+                                     : NULL;
 }
 
 const fmt_chip_t *fmt_chip_by_id(uint16_t id)
 {
     for (size_t i = 0; i < fmt_chip_count(); i++) {
-        if (chips[i].id == id) {
-            return &chips[i];
+        if (fmt_chip_at(i)->id == id) {
+            return fmt_chip_at(i);
         }
     }
     return NULL;
@@ -284,8 +294,8 @@ static bool same_chip_name(const char *a, const char *b)
 const fmt_chip_t *fmt_chip_by_name(const char *name)
 {
     for (size_t i = 0; i < fmt_chip_count(); i++) {
-        if (same_chip_name(chips[i].name, name)) {
-            return &chips[i];
+        if (same_chip_name(fmt_chip_at(i)->name, name)) {
+            return fmt_chip_at(i);
         }
     }
     return NULL;

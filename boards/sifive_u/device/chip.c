@@ -4,7 +4,7 @@
 
 const fmt_chip_t *hal_chip(void)
 {
-    return fmt_chip_by_id(FMT_CHIP_ID_SIFIVE_U);
+    return &fmt_chip_sifive_u;
 }
 
 uint16_t hal_chip_revision(void)

@@ -76,6 +76,10 @@ typedef struct {
 /* MMU page size of every chip without a choice, in bytes. */
 #define FMT_MMU_PAGE_DEFAULT 0x10000u
 
+/* This project's boards, for who needs no other chip. */
+extern const fmt_chip_t fmt_chip_linux;
+extern const fmt_chip_t fmt_chip_sifive_u;
+
 /* Number of known chips, and the chip at index (NULL when index >= count). Static storage. */
 size_t fmt_chip_count(void);
 const fmt_chip_t *fmt_chip_at(size_t index);
