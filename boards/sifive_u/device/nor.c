@@ -24,6 +24,7 @@ static const addressed_t ERASE_BLOCK = {0xD8, 0xDC};
 
 #define STATUS_BUSY          0x01u
 #define STATUS_WRITE_ENABLED 0x02u
+#define STATUS_NO_CHIP       0xFFu /* what an open line reads as */
 
 #define PAGE_SIZE       256u
 #define ADDRESS3_LIMIT  0x01000000u
@@ -122,23 +123,20 @@ esp_err_t nor_init(nor_t *nor, const nor_bus_t *bus)
 {
     uint8_t opcode = CMD_READ_ID;
     uint8_t id[3];
+    uint8_t status;
     esp_err_t err;
 
     nor->bus = bus;
     nor->size = 0;
     nor->id = 0;
 
-    /* A board reset does not reset the chip: it may sleep, be in the middle of an erase, or be in
-     * 4-byte address mode. */
+    /* A board reset does not reset the chip: it may sleep, be in the middle of an erase (and then
+     * answers nothing but its status), or be in 4-byte address mode. */
     err = simple_command(nor, CMD_RELEASE_POWER);
     if (err == ESP_OK) {
-        err = command(nor, &opcode, 1, NULL, id, sizeof(id));
+        err = read_status(nor, &status);
     }
-    if (err != ESP_OK) {
-        return err;
-    }
-    bool silent = (id[0] == 0x00 || id[0] == 0xFF) && id[1] == id[0] && id[2] == id[0];
-    if (!silent) {
+    if (err == ESP_OK && status != STATUS_NO_CHIP) {
         err = wait_ready(nor, TIMEOUT_BLOCK_US);
         if (err == ESP_OK) {
             err = simple_command(nor, CMD_RESET_ENABLE);
@@ -151,15 +149,15 @@ esp_err_t nor_init(nor_t *nor, const nor_bus_t *bus)
         if (err == ESP_OK) {
             err = wait_ready(nor, TIMEOUT_RESET_US);
         }
-        if (err == ESP_OK) {
-            err = command(nor, &opcode, 1, NULL, id, sizeof(id));
-        }
-        if (err != ESP_OK) {
-            return err;
-        }
+    }
+    if (err == ESP_OK) {
+        err = command(nor, &opcode, 1, NULL, id, sizeof(id));
+    }
+    if (err != ESP_OK) {
+        return err;
     }
     nor->id = (uint32_t)id[0] << 16 | (uint32_t)id[1] << 8 | id[2];
-    if (silent || id[2] < CAPACITY_MIN || id[2] > CAPACITY_MAX) {
+    if (id[0] == 0x00 || id[0] == 0xFF || id[2] < CAPACITY_MIN || id[2] > CAPACITY_MAX) {
         return ESP_ERR_FLASH_UNSUPPORTED_CHIP;
     }
     nor->size = 1u << id[2];
