@@ -68,7 +68,7 @@ typedef enum {
     ESP_OTA_IMG_VALID = 2,          /* confirmed by the app */
     ESP_OTA_IMG_INVALID = 3,        /* rejected by the app: never selected */
     ESP_OTA_IMG_ABORTED = 4,        /* not confirmed in time: never selected */
-    ESP_OTA_IMG_UNDEFINED = (int)0xFFFFFFFF, /* not tracked */
+    ESP_OTA_IMG_UNDEFINED = 0xFFFFFFFF, /* not tracked */
 } esp_ota_img_states_t;
 
 /* One otadata entry. */
