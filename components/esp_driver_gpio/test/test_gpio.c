@@ -24,10 +24,8 @@ static int set_up(void **state)
 
 static gpio_config_t input(uint64_t mask, gpio_pullup_t up, gpio_pulldown_t down)
 {
-    gpio_config_t config = {.pin_bit_mask = mask,
-                            .mode = GPIO_MODE_INPUT,
-                            .pull_up_en = up,
-                            .pull_down_en = down};
+    gpio_config_t config = {
+        .pin_bit_mask = mask, .mode = GPIO_MODE_INPUT, .pull_up_en = up, .pull_down_en = down};
     return config;
 }
 

@@ -25,11 +25,11 @@ extern "C" {
 #endif
 
 typedef struct {
-    int32_t queue_size;          /* events that may wait, > 0 */
-    const char *task_name;       /* task that runs the loop; NULL: none, call esp_event_loop_run() */
-    UBaseType_t task_priority;   /* of that task */
-    uint32_t task_stack_size;    /* bytes */
-    BaseType_t task_core_id;     /* tskNO_AFFINITY or a core */
+    int32_t queue_size;        /* events that may wait, > 0 */
+    const char *task_name;     /* task that runs the loop; NULL: none, call esp_event_loop_run() */
+    UBaseType_t task_priority; /* of that task */
+    uint32_t task_stack_size;  /* bytes */
+    BaseType_t task_core_id;   /* tskNO_AFFINITY or a core */
 } esp_event_loop_args_t;
 
 /* --- Loops of one's own --- */
@@ -80,8 +80,8 @@ esp_err_t esp_event_loop_create_default(void);
 esp_err_t esp_event_loop_delete_default(void);
 
 /* As the functions above; ESP_ERR_INVALID_STATE without a default loop. */
-esp_err_t esp_event_handler_register(esp_event_base_t base, int32_t id,
-                                     esp_event_handler_t handler, void *arg);
+esp_err_t esp_event_handler_register(esp_event_base_t base, int32_t id, esp_event_handler_t handler,
+                                     void *arg);
 esp_err_t esp_event_handler_instance_register(esp_event_base_t base, int32_t id,
                                               esp_event_handler_t handler, void *arg,
                                               esp_event_handler_instance_t *instance);

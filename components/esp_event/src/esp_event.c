@@ -521,8 +521,8 @@ esp_err_t esp_event_loop_delete_default(void)
     return loop != NULL ? esp_event_loop_delete(loop) : ESP_ERR_INVALID_STATE;
 }
 
-esp_err_t esp_event_handler_register(esp_event_base_t base, int32_t id,
-                                     esp_event_handler_t handler, void *arg)
+esp_err_t esp_event_handler_register(esp_event_base_t base, int32_t id, esp_event_handler_t handler,
+                                     void *arg)
 {
     loop_t *loop = get_default_loop();
     return loop != NULL ? esp_event_handler_register_with(loop, base, id, handler, arg)

@@ -120,9 +120,8 @@ static void events_are_delivered_in_order_with_a_copy_of_their_data(void **state
 {
     (void)state;
     char data[8] = "x-";
-    assert_int_equal(esp_event_handler_register_with(loop, BASE_A, ESP_EVENT_ANY_ID, append_text,
-                                                     NULL),
-                     ESP_OK);
+    assert_int_equal(
+        esp_event_handler_register_with(loop, BASE_A, ESP_EVENT_ANY_ID, append_text, NULL), ESP_OK);
     assert_int_equal(esp_event_post_to(loop, BASE_A, 'x', data, 3, 0), ESP_OK);
     strcpy(data, "y-");
     assert_int_equal(esp_event_post_to(loop, BASE_A, 'y', data, 3, 0), ESP_OK);

@@ -45,10 +45,10 @@ esp_ip6_addr_type_t esp_netif_ip6_get_addr_type(const esp_ip6_addr_t *address);
 
 /* Byte index (0 first) of *address (esp_ip4_addr_t), and all four for IPSTR. */
 #define esp_ip4_addr_get_byte(address, index) (((const uint8_t *)(&(address)->addr))[index])
-#define esp_ip4_addr1_16(address) ((uint16_t)esp_ip4_addr_get_byte(address, 0))
-#define esp_ip4_addr2_16(address) ((uint16_t)esp_ip4_addr_get_byte(address, 1))
-#define esp_ip4_addr3_16(address) ((uint16_t)esp_ip4_addr_get_byte(address, 2))
-#define esp_ip4_addr4_16(address) ((uint16_t)esp_ip4_addr_get_byte(address, 3))
+#define esp_ip4_addr1_16(address)             ((uint16_t)esp_ip4_addr_get_byte(address, 0))
+#define esp_ip4_addr2_16(address)             ((uint16_t)esp_ip4_addr_get_byte(address, 1))
+#define esp_ip4_addr3_16(address)             ((uint16_t)esp_ip4_addr_get_byte(address, 2))
+#define esp_ip4_addr4_16(address)             ((uint16_t)esp_ip4_addr_get_byte(address, 3))
 
 #define IPSTR "%d.%d.%d.%d"
 #define IP2STR(address)                                                                            \

@@ -50,7 +50,7 @@ typedef enum {
     IP_EVENT_STA_LOST_IP,
     IP_EVENT_ASSIGNED_IP_TO_CLIENT,
     IP_EVENT_GOT_IP6,
-    IP_EVENT_ETH_GOT_IP, /* data: ip_event_got_ip_t */
+    IP_EVENT_ETH_GOT_IP,  /* data: ip_event_got_ip_t */
     IP_EVENT_ETH_LOST_IP, /* data: ip_event_got_ip_t */
     IP_EVENT_PPP_GOT_IP,
     IP_EVENT_PPP_LOST_IP,

@@ -175,7 +175,8 @@ esp_netif_t *esp_netif_get_default_netif(void)
     esp_netif_t *best = NULL;
 
     for (esp_netif_t *netif = NULL; (netif = esp_netif_next_unsafe(netif)) != NULL;) {
-        if (esp_netif_is_netif_up(netif) && (best == NULL || netif->route_prio > best->route_prio)) {
+        if (esp_netif_is_netif_up(netif) &&
+            (best == NULL || netif->route_prio > best->route_prio)) {
             best = netif;
         }
     }

@@ -16,8 +16,8 @@ static _Noreturn void assert_failed(const char *expression, const char *file, un
     (void)line;
     (void)function;
 #else
-    esp_rom_printf("\nassert failed: %s %s:%u (%s)\n", function != NULL ? function : "", file,
-                   line, expression);
+    esp_rom_printf("\nassert failed: %s %s:%u (%s)\n", function != NULL ? function : "", file, line,
+                   expression);
 #endif
     abort();
 }

@@ -119,8 +119,7 @@ EventBits_t xEventGroupSetBits(EventGroupHandle_t group, EventBits_t bits)
     return result;
 }
 
-BaseType_t xEventGroupSetBitsFromISR(EventGroupHandle_t group, EventBits_t bits,
-                                     BaseType_t *woken)
+BaseType_t xEventGroupSetBitsFromISR(EventGroupHandle_t group, EventBits_t bits, BaseType_t *woken)
 {
     configASSERT(group != NULL);
     check_bits(bits, "xEventGroupSetBitsFromISR()");

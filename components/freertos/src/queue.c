@@ -32,9 +32,9 @@ struct QueueDefinition {
     UBaseType_t first; /* slot of the item to receive next */
     wait_list_t receivers;
     wait_list_t senders;
-    task_t *holder;    /* mutexes: who took it */
+    task_t *holder;     /* mutexes: who took it */
     queue_t *next_held; /* mutexes: list of those the holder has */
-    UBaseType_t depth; /* recursive mutexes: takes without a give */
+    UBaseType_t depth;  /* recursive mutexes: takes without a give */
     uint8_t items[];
 };
 

@@ -52,8 +52,7 @@ uint64_t kernel_tick_start_us(uint64_t tick)
 
 uint64_t kernel_deadline(TickType_t ticks)
 {
-    return ticks == portMAX_DELAY ? PORT_NO_DEADLINE
-                                  : kernel_tick_start_us(kernel_ticks() + ticks);
+    return ticks == portMAX_DELAY ? PORT_NO_DEADLINE : kernel_tick_start_us(kernel_ticks() + ticks);
 }
 
 TickType_t xTaskGetTickCount(void)
@@ -439,11 +438,11 @@ eTaskState eTaskGetState(TaskHandle_t task)
 {
     configASSERT(task != NULL);
     port_enter_critical();
-    eTaskState state = task->ended             ? eDeleted
-                       : task->suspended       ? eSuspended
-                       : task->waiting         ? eBlocked
+    eTaskState state = task->ended              ? eDeleted
+                       : task->suspended        ? eSuspended
+                       : task->waiting          ? eBlocked
                        : task == port_current() ? eRunning
-                                               : eReady;
+                                                : eReady;
     port_exit_critical();
     return state;
 }

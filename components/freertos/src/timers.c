@@ -29,8 +29,8 @@ typedef struct {
     uint32_t value;
 } pended_call_t;
 
-static timer_t_ *active_timers;  /* by expiry; among equals in order of starting */
-static timer_t_ *running_timer;  /* whose callback runs */
+static timer_t_ *active_timers; /* by expiry; among equals in order of starting */
+static timer_t_ *running_timer; /* whose callback runs */
 static QueueHandle_t pended_calls;
 static TaskHandle_t service_task;
 
@@ -99,8 +99,8 @@ static void service(void *arg)
         pended_call_t call;
 
         port_enter_critical();
-        uint64_t deadline = active_timers != NULL ? kernel_tick_start_us(active_timers->expiry)
-                                                  : PORT_NO_DEADLINE;
+        uint64_t deadline =
+            active_timers != NULL ? kernel_tick_start_us(active_timers->expiry) : PORT_NO_DEADLINE;
         port_exit_critical();
         uint64_t now = port_now_us();
         if (deadline != PORT_NO_DEADLINE) {

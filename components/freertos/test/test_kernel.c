@@ -22,8 +22,8 @@
 #include "freertos/timers.h"
 #include "freertos/wait_until.h"
 
-#define STACK    4096
-#define LONG     pdMS_TO_TICKS(5000) /* only reached when something is broken */
+#define STACK 4096
+#define LONG  pdMS_TO_TICKS(5000) /* only reached when something is broken */
 
 /* --- Helpers --- */
 
@@ -228,8 +228,8 @@ static void new_task_knows_its_handle_name_and_priority(void **state)
 {
     (void)state;
     static TaskHandle_t task;
-    assert_int_equal(
-        xTaskCreate(remember_self, "fifteen-letters-and-more", STACK, &task, 7, &task), pdPASS);
+    assert_int_equal(xTaskCreate(remember_self, "fifteen-letters-and-more", STACK, &task, 7, &task),
+                     pdPASS);
     wait_done(1);
 }
 

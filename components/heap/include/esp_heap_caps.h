@@ -15,13 +15,13 @@
 extern "C" {
 #endif
 
-#define MALLOC_CAP_EXEC     (1u << 0)
-#define MALLOC_CAP_32BIT    (1u << 1)
-#define MALLOC_CAP_8BIT     (1u << 2)
-#define MALLOC_CAP_DMA      (1u << 3)
-#define MALLOC_CAP_SPIRAM   (1u << 10)
-#define MALLOC_CAP_INTERNAL (1u << 11)
-#define MALLOC_CAP_DEFAULT  (1u << 12)
+#define MALLOC_CAP_EXEC      (1u << 0)
+#define MALLOC_CAP_32BIT     (1u << 1)
+#define MALLOC_CAP_8BIT      (1u << 2)
+#define MALLOC_CAP_DMA       (1u << 3)
+#define MALLOC_CAP_SPIRAM    (1u << 10)
+#define MALLOC_CAP_INTERNAL  (1u << 11)
+#define MALLOC_CAP_DEFAULT   (1u << 12)
 #define MALLOC_CAP_RETENTION (1u << 14)
 
 /* As malloc(), calloc(), realloc(), free() and aligned_alloc(), and interchangeable with them:

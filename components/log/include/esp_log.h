@@ -69,14 +69,10 @@ extern "C" {
         }                                                                                          \
     } while (0)
 
-#define ESP_LOGE(tag, format, ...)                                                                 \
-    ESP_LOG_LINE_LOCAL_(ESP_LOG_ERROR, E, tag, format, ##__VA_ARGS__)
-#define ESP_LOGW(tag, format, ...)                                                                 \
-    ESP_LOG_LINE_LOCAL_(ESP_LOG_WARN, W, tag, format, ##__VA_ARGS__)
-#define ESP_LOGI(tag, format, ...)                                                                 \
-    ESP_LOG_LINE_LOCAL_(ESP_LOG_INFO, I, tag, format, ##__VA_ARGS__)
-#define ESP_LOGD(tag, format, ...)                                                                 \
-    ESP_LOG_LINE_LOCAL_(ESP_LOG_DEBUG, D, tag, format, ##__VA_ARGS__)
+#define ESP_LOGE(tag, format, ...) ESP_LOG_LINE_LOCAL_(ESP_LOG_ERROR, E, tag, format, ##__VA_ARGS__)
+#define ESP_LOGW(tag, format, ...) ESP_LOG_LINE_LOCAL_(ESP_LOG_WARN, W, tag, format, ##__VA_ARGS__)
+#define ESP_LOGI(tag, format, ...) ESP_LOG_LINE_LOCAL_(ESP_LOG_INFO, I, tag, format, ##__VA_ARGS__)
+#define ESP_LOGD(tag, format, ...) ESP_LOG_LINE_LOCAL_(ESP_LOG_DEBUG, D, tag, format, ##__VA_ARGS__)
 #define ESP_LOGV(tag, format, ...)                                                                 \
     ESP_LOG_LINE_LOCAL_(ESP_LOG_VERBOSE, V, tag, format, ##__VA_ARGS__)
 
@@ -92,10 +88,8 @@ extern "C" {
 
 #define ESP_EARLY_LOGE(tag, format, ...)                                                           \
     ESP_EARLY_LOG_(ESP_LOG_ERROR, E, tag, format, ##__VA_ARGS__)
-#define ESP_EARLY_LOGW(tag, format, ...)                                                           \
-    ESP_EARLY_LOG_(ESP_LOG_WARN, W, tag, format, ##__VA_ARGS__)
-#define ESP_EARLY_LOGI(tag, format, ...)                                                           \
-    ESP_EARLY_LOG_(ESP_LOG_INFO, I, tag, format, ##__VA_ARGS__)
+#define ESP_EARLY_LOGW(tag, format, ...) ESP_EARLY_LOG_(ESP_LOG_WARN, W, tag, format, ##__VA_ARGS__)
+#define ESP_EARLY_LOGI(tag, format, ...) ESP_EARLY_LOG_(ESP_LOG_INFO, I, tag, format, ##__VA_ARGS__)
 #define ESP_EARLY_LOGD(tag, format, ...)                                                           \
     ESP_EARLY_LOG_(ESP_LOG_DEBUG, D, tag, format, ##__VA_ARGS__)
 #define ESP_EARLY_LOGV(tag, format, ...)                                                           \
@@ -110,14 +104,10 @@ extern "C" {
         }                                                                                          \
     } while (0)
 
-#define ESP_DRAM_LOGE(tag, format, ...)                                                            \
-    ESP_DRAM_LOG_(ESP_LOG_ERROR, E, tag, format, ##__VA_ARGS__)
-#define ESP_DRAM_LOGW(tag, format, ...)                                                            \
-    ESP_DRAM_LOG_(ESP_LOG_WARN, W, tag, format, ##__VA_ARGS__)
-#define ESP_DRAM_LOGI(tag, format, ...)                                                            \
-    ESP_DRAM_LOG_(ESP_LOG_INFO, I, tag, format, ##__VA_ARGS__)
-#define ESP_DRAM_LOGD(tag, format, ...)                                                            \
-    ESP_DRAM_LOG_(ESP_LOG_DEBUG, D, tag, format, ##__VA_ARGS__)
+#define ESP_DRAM_LOGE(tag, format, ...) ESP_DRAM_LOG_(ESP_LOG_ERROR, E, tag, format, ##__VA_ARGS__)
+#define ESP_DRAM_LOGW(tag, format, ...) ESP_DRAM_LOG_(ESP_LOG_WARN, W, tag, format, ##__VA_ARGS__)
+#define ESP_DRAM_LOGI(tag, format, ...) ESP_DRAM_LOG_(ESP_LOG_INFO, I, tag, format, ##__VA_ARGS__)
+#define ESP_DRAM_LOGD(tag, format, ...) ESP_DRAM_LOG_(ESP_LOG_DEBUG, D, tag, format, ##__VA_ARGS__)
 #define ESP_DRAM_LOGV(tag, format, ...)                                                            \
     ESP_DRAM_LOG_(ESP_LOG_VERBOSE, V, tag, format, ##__VA_ARGS__)
 

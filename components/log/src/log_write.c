@@ -24,7 +24,7 @@ void esp_log_writev(esp_log_level_t level, const char *tag, const char *format, 
     if (level == ESP_LOG_NONE || level > esp_log_level_get(tag)) {
         return;
     }
-    atomic_load(&print)(format, args);
+    atomic_load (&print)(format, args);
 }
 
 void esp_log_write(esp_log_level_t level, const char *tag, const char *format, ...)

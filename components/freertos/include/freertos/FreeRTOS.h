@@ -21,15 +21,14 @@ extern "C" {
 #define pdFAIL  pdFALSE
 #define pdPASS  pdTRUE
 
-#define errQUEUE_EMPTY                         0
-#define errQUEUE_FULL                          0
+#define errQUEUE_EMPTY                        0
+#define errQUEUE_FULL                         0
 #define errCOULD_NOT_ALLOCATE_REQUIRED_MEMORY (-1)
 
 /* Milliseconds to ticks, rounded down (5 ms are 0 ticks at 100 Hz), and back. */
-#define pdMS_TO_TICKS(ms)                                                                          \
-    ((TickType_t)(((uint64_t)(ms) * (uint64_t)configTICK_RATE_HZ) / 1000U))
+#define pdMS_TO_TICKS(ms) ((TickType_t)(((uint64_t)(ms) * (uint64_t)configTICK_RATE_HZ) / 1000U))
 #define pdTICKS_TO_MS(ticks)                                                                       \
-    ((TickType_t)(((uint64_t)(ticks) * 1000U) / (uint64_t)configTICK_RATE_HZ))
+    ((TickType_t)(((uint64_t)(ticks)*1000U) / (uint64_t)configTICK_RATE_HZ))
 
 typedef void (*TaskFunction_t)(void *arg);
 

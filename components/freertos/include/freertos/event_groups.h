@@ -29,8 +29,7 @@ EventBits_t xEventGroupWaitBits(EventGroupHandle_t group, EventBits_t bits,
 /* Sets bits and wakes every task whose condition is true then; what those clear on exit is cleared
  * after all were looked at. Returns the bits after that. */
 EventBits_t xEventGroupSetBits(EventGroupHandle_t group, EventBits_t bits);
-BaseType_t xEventGroupSetBitsFromISR(EventGroupHandle_t group, EventBits_t bits,
-                                     BaseType_t *woken);
+BaseType_t xEventGroupSetBitsFromISR(EventGroupHandle_t group, EventBits_t bits, BaseType_t *woken);
 
 /* Clears bits. Returns the bits before. */
 EventBits_t xEventGroupClearBits(EventGroupHandle_t group, EventBits_t bits);

@@ -31,10 +31,13 @@ typedef struct {
     uint32_t unused;
 } portMUX_TYPE;
 
-#define portMUX_INITIALIZER_UNLOCKED {0}
-#define portMUX_INITIALIZE(mux)      ((void)(mux)->unused)
-#define spinlock_initialize(mux)     portMUX_INITIALIZE(mux)
-#define SPINLOCK_INITIALIZER         portMUX_INITIALIZER_UNLOCKED
+#define portMUX_INITIALIZER_UNLOCKED                                                               \
+    {                                                                                              \
+        0                                                                                          \
+    }
+#define portMUX_INITIALIZE(mux)  ((void)(mux)->unused)
+#define spinlock_initialize(mux) portMUX_INITIALIZE(mux)
+#define SPINLOCK_INITIALIZER     portMUX_INITIALIZER_UNLOCKED
 
 void vPortEnterCritical(portMUX_TYPE *mux);
 void vPortExitCritical(portMUX_TYPE *mux);
@@ -52,9 +55,9 @@ void vPortExitCritical(portMUX_TYPE *mux);
 
 /* Lets other ready tasks of the same or a higher priority run. */
 void vPortYield(void);
-#define portYIELD()                     vPortYield()
-#define taskYIELD()                     vPortYield()
-#define portYIELD_FROM_ISR(...)         ((void)0)
+#define portYIELD()                      vPortYield()
+#define taskYIELD()                      vPortYield()
+#define portYIELD_FROM_ISR(...)          ((void)0)
 #define portEND_SWITCHING_ISR(switch_it) ((void)(switch_it))
 
 /* Whether the caller is an interrupt handler. */

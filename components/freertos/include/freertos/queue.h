@@ -35,10 +35,12 @@ BaseType_t xQueueGenericSend(QueueHandle_t queue, const void *item, TickType_t t
 BaseType_t xQueueGenericSendFromISR(QueueHandle_t queue, const void *item, BaseType_t *woken,
                                     BaseType_t position);
 
-#define xQueueSend(queue, item, ticks)        xQueueGenericSend(queue, item, ticks, queueSEND_TO_BACK)
-#define xQueueSendToBack(queue, item, ticks)  xQueueGenericSend(queue, item, ticks, queueSEND_TO_BACK)
-#define xQueueSendToFront(queue, item, ticks) xQueueGenericSend(queue, item, ticks, queueSEND_TO_FRONT)
-#define xQueueOverwrite(queue, item)          xQueueGenericSend(queue, item, 0, queueOVERWRITE)
+#define xQueueSend(queue, item, ticks) xQueueGenericSend(queue, item, ticks, queueSEND_TO_BACK)
+#define xQueueSendToBack(queue, item, ticks)                                                       \
+    xQueueGenericSend(queue, item, ticks, queueSEND_TO_BACK)
+#define xQueueSendToFront(queue, item, ticks)                                                      \
+    xQueueGenericSend(queue, item, ticks, queueSEND_TO_FRONT)
+#define xQueueOverwrite(queue, item) xQueueGenericSend(queue, item, 0, queueOVERWRITE)
 #define xQueueSendFromISR(queue, item, woken)                                                      \
     xQueueGenericSendFromISR(queue, item, woken, queueSEND_TO_BACK)
 #define xQueueSendToBackFromISR(queue, item, woken)                                                \

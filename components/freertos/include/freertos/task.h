@@ -54,8 +54,7 @@ static inline BaseType_t xTaskCreate(TaskFunction_t function, const char *name,
                                      uint32_t stack_bytes, void *arg, UBaseType_t priority,
                                      TaskHandle_t *out)
 {
-    return xTaskCreatePinnedToCore(function, name, stack_bytes, arg, priority, out,
-                                   tskNO_AFFINITY);
+    return xTaskCreatePinnedToCore(function, name, stack_bytes, arg, priority, out, tskNO_AFFINITY);
 }
 
 /* Ends task (NULL: the caller, does not return). What it waited for goes to the next task; mutexes
@@ -139,20 +138,19 @@ uint32_t ulTaskGenericNotifyValueClear(TaskHandle_t task, UBaseType_t index, uin
     xTaskGenericNotify(task, 0, value, action, previous)
 #define xTaskNotifyFromISR(task, value, action, woken)                                             \
     xTaskGenericNotifyFromISR(task, 0, value, action, NULL, woken)
-#define xTaskNotifyGive(task) xTaskGenericNotify(task, 0, 0, eIncrement, NULL)
-#define xTaskNotifyGiveIndexed(task, index)                                                        \
-    xTaskGenericNotify(task, index, 0, eIncrement, NULL)
+#define xTaskNotifyGive(task)               xTaskGenericNotify(task, 0, 0, eIncrement, NULL)
+#define xTaskNotifyGiveIndexed(task, index) xTaskGenericNotify(task, index, 0, eIncrement, NULL)
 #define vTaskNotifyGiveFromISR(task, woken)                                                        \
     ((void)xTaskGenericNotifyFromISR(task, 0, 0, eIncrement, NULL, woken))
 #define xTaskNotifyWait(clear_on_entry, clear_on_exit, value, ticks)                               \
     xTaskGenericNotifyWait(0, clear_on_entry, clear_on_exit, value, ticks)
 #define xTaskNotifyWaitIndexed(index, clear_on_entry, clear_on_exit, value, ticks)                 \
     xTaskGenericNotifyWait(index, clear_on_entry, clear_on_exit, value, ticks)
-#define ulTaskNotifyTake(clear, ticks)                 ulTaskGenericNotifyTake(0, clear, ticks)
-#define ulTaskNotifyTakeIndexed(index, clear, ticks)   ulTaskGenericNotifyTake(index, clear, ticks)
-#define xTaskNotifyStateClear(task)                    xTaskGenericNotifyStateClear(task, 0)
-#define xTaskNotifyStateClearIndexed(task, index)      xTaskGenericNotifyStateClear(task, index)
-#define ulTaskNotifyValueClear(task, bits)             ulTaskGenericNotifyValueClear(task, 0, bits)
+#define ulTaskNotifyTake(clear, ticks)               ulTaskGenericNotifyTake(0, clear, ticks)
+#define ulTaskNotifyTakeIndexed(index, clear, ticks) ulTaskGenericNotifyTake(index, clear, ticks)
+#define xTaskNotifyStateClear(task)                  xTaskGenericNotifyStateClear(task, 0)
+#define xTaskNotifyStateClearIndexed(task, index)    xTaskGenericNotifyStateClear(task, index)
+#define ulTaskNotifyValueClear(task, bits)           ulTaskGenericNotifyValueClear(task, 0, bits)
 #define ulTaskNotifyValueClearIndexed(task, index, bits)                                           \
     ulTaskGenericNotifyValueClear(task, index, bits)
 

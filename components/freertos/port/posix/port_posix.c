@@ -11,6 +11,7 @@
  * or the lock stays taken. */
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,10 +22,13 @@
 #define STACK_FACTOR     8u
 #define STACK_PAGE_BYTES 4096u
 
+/* On top of that, for signal handlers. */
+#define SIGNAL_STACK_BYTES (64u * 1024u)
+
 /* What an unused stack is filled with, below this much that the filling itself may use. */
-#define PAINT            0xa5
-#define PAINT_GAP_BYTES  4096u
-#define NO_SANITIZING    __attribute__((noinline, no_sanitize("address"), no_sanitize("thread")))
+#define PAINT           0xa5
+#define PAINT_GAP_BYTES 4096u
+#define NO_SANITIZING   __attribute__((noinline, no_sanitize("address"), no_sanitize("thread")))
 
 static pthread_mutex_t kernel_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t thread_gone = PTHREAD_COND_INITIALIZER;
@@ -115,13 +119,15 @@ static void adopt_thread(void)
 {
     pthread_mutex_lock(&kernel_lock);
     task_t *task = kernel_task_adopt();
+    if (task != NULL) {
+        init_port_task(task);
+        task->port.thread = pthread_self();
+        task->port.adopted = true;
+    }
+    pthread_mutex_unlock(&kernel_lock);
     if (task == NULL) {
         kernel_panic("no memory for the task of a host thread");
     }
-    init_port_task(task);
-    task->port.thread = pthread_self();
-    task->port.adopted = true;
-    pthread_mutex_unlock(&kernel_lock);
     set_current(task);
 }
 
@@ -216,8 +222,8 @@ NO_SANITIZING static size_t count_paint(const volatile uint8_t *low)
     return count;
 }
 
-/* Fills what is below the caller's frame. */
-static void prepare_stack(task_t *self)
+/* Fills what is below its own frame, so it must have one. */
+__attribute__((noinline)) static void prepare_stack(task_t *self)
 {
     pthread_attr_t attributes;
     void *low;
@@ -243,11 +249,25 @@ size_t port_stack_unused(task_t *task)
 
 /* --- Tasks --- */
 
+/* Lets the board's crash report run when this thread's stack has overflowed: signal handlers get
+ * the memory given, which must stay until the thread ends. A sanitizer has done so already. */
+static void give_signal_stack(void *memory, size_t size)
+{
+    const stack_t fresh = {.ss_sp = memory, .ss_size = size};
+    stack_t old;
+
+    if (sigaltstack(NULL, &old) == 0 && (old.ss_flags & SS_DISABLE) != 0) {
+        sigaltstack(&fresh, NULL);
+    }
+}
+
 static void *thread_main(void *arg)
 {
     task_t *self = arg;
+    uint8_t signal_stack[SIGNAL_STACK_BYTES];
 
     set_current(self);
+    give_signal_stack(signal_stack, sizeof(signal_stack));
     prepare_stack(self);
     /* Who creates the task is still inside; then it may have been suspended or ended already. */
     port_enter_critical();
@@ -258,9 +278,10 @@ static void *thread_main(void *arg)
 bool port_task_create(task_t *task, size_t stack_bytes)
 {
     pthread_attr_t attributes;
-    size_t size = stack_bytes < STACK_MIN_BYTES / STACK_FACTOR ? STACK_MIN_BYTES
-                                                               : stack_bytes * STACK_FACTOR;
+    size_t size =
+        stack_bytes < STACK_MIN_BYTES / STACK_FACTOR ? STACK_MIN_BYTES : stack_bytes * STACK_FACTOR;
 
+    size += SIGNAL_STACK_BYTES;
     size = (size + STACK_PAGE_BYTES - 1) / STACK_PAGE_BYTES * STACK_PAGE_BYTES;
     init_port_task(task);
     pthread_attr_init(&attributes);

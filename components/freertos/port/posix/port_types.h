@@ -15,9 +15,9 @@ typedef struct {
     unsigned nesting; /* of the critical section; used by the task itself only */
     bool ready;
     bool ended;
-    bool adopted;         /* the thread existed before the kernel met it */
-    bool *stopped;        /* set when the thread is gone, for who waits in port_task_end() */
-    uint8_t *stack_low;   /* of a stack filled with PAINT, to find how much was never used */
+    bool adopted;       /* the thread existed before the kernel met it */
+    bool *stopped;      /* set when the thread is gone, for who waits in port_task_end() */
+    uint8_t *stack_low; /* of a stack filled with PAINT, to find how much was never used */
 } port_task_t;
 
 #endif
