@@ -1,10 +1,11 @@
 # The second-stage bootloader: bootloader/ at the top of this tree, built on its own into
 # BUILD/bootloader with this project's configuration.
+#
+# It stays without sanitizers when the application has them: instrumented it would be ten times as
+# large as its room in front of the partition table. Its unit tests run the same sources with them.
 idf_build_get_property(_bootloader_libraries_only AIRLIFT_LIBRARIES_ONLY)
 if(NOT _bootloader_libraries_only)
     include(ExternalProject)
-    airlift_sanitizers(_bootloader_sanitizers)
-    list(JOIN _bootloader_sanitizers "|" _bootloader_options)
     set(_bootloader_dir "${BUILD_DIR}/bootloader")
     set(_bootloader_toolchain "")
     if(BOARD_TOOLCHAIN_FILE)
@@ -22,8 +23,7 @@ if(NOT _bootloader_libraries_only)
         CMAKE_ARGS "-DIDF_TARGET=${IDF_TARGET}" "-DIDF_VER=${IDF_VER}" "-DCONFIG_DIR=${CONFIG_DIR}"
                    "-DCMAKE_C_COMPILER=${CMAKE_C_COMPILER}" ${_bootloader_toolchain}
                    ${_bootloader_launcher}
-                   "-DBOOTLOADER_COMPILE_OPTIONS=${_bootloader_options}|-gdwarf-4|-ggdb"
-                   "-DBOOTLOADER_LINK_OPTIONS=${_bootloader_options}"
+                   "-DBOOTLOADER_COMPILE_OPTIONS=-gdwarf-4|-ggdb"
         INSTALL_COMMAND ""
         BUILD_ALWAYS ON
         LOG_CONFIGURE ON
