@@ -92,7 +92,7 @@ def test_silent_connections_are_ended(start, folder, rsa_certs):
     with socket.create_connection(("127.0.0.1", server.port), timeout=WAIT) as nothing:
         with server.connect() as handshake_only:
             assert drain(handshake_only) == 0
-            assert drain(nothing) == 0
+            assert drain(nothing) < 100  # perhaps an alert, and the end
 
 
 def test_a_slow_download_with_progress_is_not_timed_out(start, folder, big, rsa_certs):

@@ -20,7 +20,7 @@
 #include "ui.h"
 
 #define NAMES_MAX 64
-#define DAYS_MAX 36500
+#define DAYS_MAX  36500
 
 static void print_help(void)
 {
@@ -85,9 +85,12 @@ static int parse(int argc, char **argv, struct arguments *a)
 {
     enum { NAME = 256, KEY, DAYS, OUT, FORCE };
     static const struct option options[] = {
-        {"name", required_argument, NULL, NAME}, {"key", required_argument, NULL, KEY},
-        {"days", required_argument, NULL, DAYS}, {"out", required_argument, NULL, OUT},
-        {"force", no_argument, NULL, FORCE},     {"help", no_argument, NULL, 'h'},
+        {"name", required_argument, NULL, NAME},
+        {"key", required_argument, NULL, KEY},
+        {"days", required_argument, NULL, DAYS},
+        {"out", required_argument, NULL, OUT},
+        {"force", no_argument, NULL, FORCE},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     static const char *const standard[] = {"localhost", "127.0.0.1", "::1"};
@@ -100,8 +103,10 @@ static int parse(int argc, char **argv, struct arguments *a)
         switch (c) {
         case NAME:
             if (address_bytes(optarg, bytes) == 0 && !is_host_name(optarg)) {
-                return ui_usage_error("cert", "--name: %s: must be a host name or an IP address, "
-                                      "without scheme and port", optarg);
+                return ui_usage_error("cert",
+                                      "--name: %s: must be a host name or an IP address, "
+                                      "without scheme and port",
+                                      optarg);
             }
             if (a->name_count == NAMES_MAX) {
                 return ui_usage_error("cert", "--name: more than %d names", NAMES_MAX);
@@ -340,8 +345,9 @@ static int run(int argc, char **argv)
     }
     good = name_paths(a.out, &p) && file_make_parents(p.cert);
     if (good && !a.force) {
-        const char *existing = lstat(p.cert, &st) == 0 ? p.cert : lstat(p.key, &st) == 0 ? p.key
-                                                                                         : NULL;
+        const char *existing = lstat(p.cert, &st) == 0  ? p.cert
+                               : lstat(p.key, &st) == 0 ? p.key
+                                                        : NULL;
         if (existing != NULL) {
             ui_error("%s: exists, and devices may trust it; --force replaces it", existing);
             good = false;

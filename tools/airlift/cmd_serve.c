@@ -20,7 +20,7 @@
 #include "serve_tls.h"
 #include "ui.h"
 
-#define DEFAULT_TIMEOUT_S 30
+#define DEFAULT_TIMEOUT_S   30
 #define DEFAULT_CONNECTIONS 1024
 
 static void print_help(void)
@@ -104,7 +104,9 @@ static int parse(int argc, char **argv, struct arguments *a)
         .bind = "0.0.0.0",
         .timeout_s = DEFAULT_TIMEOUT_S,
         .connections = DEFAULT_CONNECTIONS,
-        .threads = processors > 64 ? 64 : processors > 1 ? (uint64_t)processors : 1,
+        .threads = processors > 64  ? 64
+                   : processors > 1 ? (uint64_t)processors
+                                    : 1,
     };
     opterr = 0;
     while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -129,8 +131,7 @@ static int parse(int argc, char **argv, struct arguments *a)
             break;
         case TIMEOUT:
             if (!ui_parse_number(optarg, false, 86400, &a->timeout_s) || a->timeout_s == 0) {
-                return ui_usage_error("serve", "--timeout: %s: must be 1 to 86400 seconds",
-                                      optarg);
+                return ui_usage_error("serve", "--timeout: %s: must be 1 to 86400 seconds", optarg);
             }
             break;
         case CONNECTIONS:
@@ -231,8 +232,7 @@ static unsigned allow_connections(unsigned wanted)
     if (limit.rlim_cur < need) {
         unsigned possible = limit.rlim_cur > 66 ? (unsigned)((limit.rlim_cur - 64) / 2) : 1;
 
-        ui_warning("the limit of open files allows %u connections instead of %u", possible,
-                   wanted);
+        ui_warning("the limit of open files allows %u connections instead of %u", possible, wanted);
         return possible;
     }
     return wanted;

@@ -136,9 +136,9 @@ bool serve_date_parse(const char *value, time_t *out)
     } else {
         return false;
     }
-    if (*skip_blanks(value + end) != '\0' || tm.tm_mday < 1 || tm.tm_mday > 31 ||
-        tm.tm_hour < 0 || tm.tm_hour > 23 || tm.tm_min < 0 || tm.tm_min > 59 || tm.tm_sec < 0 ||
-        tm.tm_sec > 60 || year < 1) {
+    if (*skip_blanks(value + end) != '\0' || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour < 0 ||
+        tm.tm_hour > 23 || tm.tm_min < 0 || tm.tm_min > 59 || tm.tm_sec < 0 || tm.tm_sec > 60 ||
+        year < 1) {
         return false;
     }
     for (tm.tm_mon = 0; tm.tm_mon < 12; tm.tm_mon++) {
@@ -170,8 +170,7 @@ bool serve_etag_listed(const char *list, const char *etag, bool weak)
             return false;
         }
         end++;
-        if ((weak || !is_weak) && (size_t)(end - p) == etag_len &&
-            memcmp(p, etag, etag_len) == 0) {
+        if ((weak || !is_weak) && (size_t)(end - p) == etag_len && memcmp(p, etag, etag_len) == 0) {
             return true;
         }
         p = skip_blanks(end);

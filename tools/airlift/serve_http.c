@@ -4,31 +4,24 @@
  * its connections from a poll() loop: the epoll loop of libmicrohttpd 0.9.75 spins while a client
  * pauses in its TLS handshake, which a small device does for a second and more. Bodies are read
  * from the file in large blocks, also without TLS, where that proved faster than the library's
- * sendfile(), and shows a file that changes meanwhile.
- *
- * What libmicrohttpd does not do by itself is added through the connection notification: session
- * tickets, a clear line when a handshake fails, and an end for clients that drip a request. */
+ * sendfile(), and shows a file that changes meanwhile. */
 #include "serve_http.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "serve_connection.h"
 #include "serve_header.h"
 #include "serve_log.h"
 #include "serve_path.h"
 #include "ui.h"
-
-#include <errno.h>
-#include <gnutls/gnutls.h>
-#include <inttypes.h>
-#include <microhttpd.h>
-#include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 /* A block is what one read from the file takes and what libmicrohttpd holds per response. Below
  * 16 KiB TLS records get short; above 64 KiB nothing is gained (bench/serve). */
@@ -36,40 +29,16 @@
 
 /* AES-128-GCM first: both a PC and a device with AES hardware are fastest there. The rest is what
  * devices without it, or with other configurations of Mbed TLS, may offer. */
-#define TLS_CIPHERS \
-    ":-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-CCM" \
-    ":-MAC-ALL:+AEAD:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA" \
-    ":-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-SECP521R1" \
+#define TLS_CIPHERS                                                                                \
+    ":-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-CCM"                       \
+    ":-MAC-ALL:+AEAD:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA"                                              \
+    ":-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-SECP521R1"                 \
     ":%SERVER_PRECEDENCE"
-
-struct connection {
-    struct connection *prev; /* list of the connections that owe us a request, oldest first */
-    struct connection *next;
-    bool waiting;            /* is in that list */
-    uint64_t deadline_ms;    /* when its patience ends */
-    struct serve *serve;
-    int fd;
-    char address[SERVE_ADDRESS_SIZE];
-    gnutls_session_t session; /* NULL: plain */
-    bool plain_peer;          /* the peer's first byte was not TLS */
-    bool received;            /* the peer has sent something */
-    bool established;         /* the handshake is over */
-    bool handshake_failed;    /* the library said so */
-    int alert;                /* the TLS alert the peer sent in the handshake, -1: none */
-    unsigned char record[5];  /* head of the TLS record that is arriving */
-    unsigned record_have;     /* bytes of it that are here */
-    unsigned record_left;     /* bytes of its content that are not */
-};
 
 struct serve {
     struct serve_config config;
     struct MHD_Daemon *daemon;
-    atomic_bool started;
-    atomic_bool stopping;
-    gnutls_datum_t ticket_key;
-    pthread_mutex_t lock; /* guards the list below and what it links */
-    struct connection *oldest;
-    struct connection *newest;
+    struct connections connections;
 };
 
 struct request {
@@ -80,10 +49,10 @@ struct request {
     char *target;
     char version[16];
     uint64_t start_ns;
-    int fd;              /* the file, -1: none */
-    struct stat st;      /* as it was when opened */
+    int fd;         /* the file, -1: none */
+    struct stat st; /* as it was when opened */
     bool is_part;
-    uint64_t first;      /* the part of the file that the body is */
+    uint64_t first; /* the part of the file that the body is */
     uint64_t length;
     uint64_t sent;       /* body bytes known to be handed to the connection */
     unsigned status;     /* of our answer, 0: none yet */
@@ -96,257 +65,6 @@ static uint64_t now_ns(void)
 
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-static uint64_t now_ms(void)
-{
-    return now_ns() / 1000000u;
-}
-
-/* ---- connections that owe a request ---------------------------------------------------------- */
-
-/* Every wait is equally long, so the list stays sorted by adding at its end. */
-static void wait_begin(struct connection *c)
-{
-    struct serve *serve = c->serve;
-
-    pthread_mutex_lock(&serve->lock);
-    if (!c->waiting) {
-        c->waiting = true;
-        c->deadline_ms = now_ms() + (uint64_t)serve->config.timeout_s * 1000u;
-        c->next = NULL;
-        c->prev = serve->newest;
-        if (c->prev != NULL) {
-            c->prev->next = c;
-        } else {
-            serve->oldest = c;
-        }
-        serve->newest = c;
-    }
-    pthread_mutex_unlock(&serve->lock);
-}
-
-static void wait_end_locked(struct connection *c)
-{
-    struct serve *serve = c->serve;
-
-    if (c->waiting) {
-        c->waiting = false;
-        *(c->prev != NULL ? &c->prev->next : &serve->oldest) = c->next;
-        *(c->next != NULL ? &c->next->prev : &serve->newest) = c->prev;
-    }
-}
-
-static void wait_end(struct connection *c)
-{
-    pthread_mutex_lock(&c->serve->lock);
-    wait_end_locked(c);
-    pthread_mutex_unlock(&c->serve->lock);
-}
-
-uint64_t serve_expire(struct serve *serve)
-{
-    uint64_t patience = (uint64_t)serve->config.timeout_s * 1000u;
-    uint64_t now = now_ms();
-
-    pthread_mutex_lock(&serve->lock);
-    while (serve->oldest != NULL && serve->oldest->deadline_ms <= now) {
-        /* The worker sees the end of the stream and closes. The descriptor is still open: a
-         * connection leaves the list, under this lock, before its socket is closed. */
-        shutdown(serve->oldest->fd, SHUT_RDWR);
-        wait_end_locked(serve->oldest);
-    }
-    if (serve->oldest != NULL && serve->oldest->deadline_ms - now < patience) {
-        patience = serve->oldest->deadline_ms - now;
-    }
-    pthread_mutex_unlock(&serve->lock);
-    return patience;
-}
-
-/* ---- TLS transport --------------------------------------------------------------------------- */
-
-/* The connection this worker thread last moved bytes for. libmicrohttpd reports a failed handshake
- * without saying whose; it is this one's. */
-static _Thread_local struct connection *current;
-
-/* Looks for an alert among the records of a handshake. A client that refuses a TLS 1.3 certificate
- * may say so before it encrypts, and GnuTLS drops that as undecipherable. */
-static void watch_records(struct connection *c, const unsigned char *data, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        if (c->record_have < sizeof(c->record)) {
-            c->record[c->record_have++] = data[i];
-            c->record_left = (unsigned)c->record[3] << 8 | c->record[4];
-        } else {
-            c->record_left--;
-            if (c->record_left == 0 && c->record[0] == 21 && c->record[3] == 0 &&
-                c->record[4] == 2) {
-                c->alert = data[i];
-            }
-        }
-        if (c->record_have == sizeof(c->record) && c->record_left == 0) {
-            c->record_have = 0;
-        }
-    }
-}
-
-static ssize_t transport_pull(gnutls_transport_ptr_t ptr, void *data, size_t size)
-{
-    static const char answer[] = "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\n"
-                                 "Connection: close\r\n\r\n"
-                                 "This port speaks HTTPS: use https:// in the URL.\n";
-    struct connection *c = ptr;
-    ssize_t n;
-
-    current = c;
-    if (c->plain_peer) {
-        return 0;
-    }
-    n = recv(c->fd, data, size, 0);
-    if (n > 0 && !c->established) {
-        bool first = !c->received;
-
-        c->received = true;
-        if (first && *(const unsigned char *)data >= 'A') { /* of a method; TLS begins with 22 */
-            c->plain_peer = true;
-            (void)send(c->fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-            return 0;
-        }
-        watch_records(c, data, (size_t)n);
-    }
-    return n;
-}
-
-static ssize_t transport_push(gnutls_transport_ptr_t ptr, const void *data, size_t size)
-{
-    struct connection *c = ptr;
-
-    current = c;
-    return send(c->fd, data, size, MSG_NOSIGNAL);
-}
-
-static int transport_wait(gnutls_transport_ptr_t ptr, unsigned ms)
-{
-    struct pollfd p = {.fd = ((struct connection *)ptr)->fd, .events = POLLIN};
-
-    return poll(&p, 1, ms == GNUTLS_INDEFINITE_TIMEOUT ? -1 : (int)ms);
-}
-
-/* Called by GnuTLS when the handshake's last messages have passed. */
-static int on_finished(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
-                       const gnutls_datum_t *message)
-{
-    struct connection *c = gnutls_transport_get_ptr(session);
-
-    (void)type;
-    (void)when;
-    (void)message;
-    if (incoming) {
-        c->established = true;
-    }
-    return 0;
-}
-
-/* libmicrohttpd's own messages. They are about single connections and mostly about clients that
- * went away, which the access log says better. What counts is that a failed handshake is reported
- * here while its session still exists. */
-static void on_library_message(void *cls, const char *format, va_list args)
-{
-    struct serve *serve = cls;
-    struct connection *c = current;
-
-    if (!atomic_load(&serve->started)) {
-        char text[256];
-
-        /* This is why it will not start. */
-        vsnprintf(text, sizeof(text), format, args);
-        text[strcspn(text, "\n")] = '\0';
-        ui_error("libmicrohttpd: %s", text);
-        return;
-    }
-    if (c == NULL || c->established || c->handshake_failed) {
-        return;
-    }
-    c->handshake_failed = true;
-    if (c->alert < 0 && gnutls_alert_get(c->session) != GNUTLS_A_CLOSE_NOTIFY) {
-        c->alert = (int)gnutls_alert_get(c->session);
-    }
-    if (c->alert < 0 && !c->plain_peer) {
-        gnutls_alert_send(c->session, GNUTLS_AL_FATAL, GNUTLS_A_HANDSHAKE_FAILURE);
-    }
-}
-
-static void explain_failed_handshake(const struct connection *c)
-{
-    const char *name;
-
-    if (c->plain_peer) {
-        ui_warning("%s: spoke plain HTTP on the HTTPS port; its URL must begin with https://",
-                   c->address);
-        return;
-    }
-    name = c->alert < 0 ? NULL : gnutls_alert_get_name((gnutls_alert_description_t)c->alert);
-    if (name == NULL) {
-        ui_warning("%s: the TLS handshake failed: the client ended it, or fell silent, or "
-                   "offered nothing this server accepts (TLS %s with AES-GCM, AES-CCM or "
-                   "ChaCha20)",
-                   c->address, c->serve->config.tls13_only ? "1.3" : "1.2 or 1.3");
-    } else if (c->alert == GNUTLS_A_UNKNOWN_CA || c->alert == GNUTLS_A_BAD_CERTIFICATE ||
-               c->alert == GNUTLS_A_CERTIFICATE_UNKNOWN) {
-        ui_warning("%s: refused this server's certificate (TLS alert %d: %s). It must trust the "
-                   "ca_cert.pem in use here, and the host in its URL must be a name of it",
-                   c->address, c->alert, name);
-    } else {
-        ui_warning("%s: broke off the TLS handshake (TLS alert %d: %s)", c->address, c->alert,
-                   name);
-    }
-}
-
-static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
-                          enum MHD_ConnectionNotificationCode code)
-{
-    struct serve *serve = cls;
-    struct connection *c = *context;
-    const union MHD_ConnectionInfo *info;
-
-    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        if (c != NULL) {
-            wait_end(c);
-            if (current == c) {
-                current = NULL;
-            }
-            if (c->received && !c->established && !atomic_load(&serve->stopping)) {
-                explain_failed_handshake(c);
-            }
-            free(c);
-        }
-        *context = NULL;
-        return;
-    }
-
-    c = calloc(1, sizeof(*c));
-    *context = c;
-    if (c == NULL) {
-        return; /* served all the same, without the extras */
-    }
-    c->serve = serve;
-    c->alert = -1;
-    info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-    c->fd = info->connect_fd;
-    info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    serve_log_address(info != NULL ? info->client_addr : NULL, c->address);
-    if (serve->config.cert_pem != NULL) {
-        info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-        c->session = (gnutls_session_t)info->tls_session;
-        gnutls_transport_set_ptr(c->session, c);
-        gnutls_transport_set_pull_function(c->session, transport_pull);
-        gnutls_transport_set_push_function(c->session, transport_push);
-        gnutls_transport_set_pull_timeout_function(c->session, transport_wait);
-        gnutls_handshake_set_hook_function(c->session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST,
-                                           on_finished);
-        gnutls_session_ticket_enable_server(c->session, &serve->ticket_key);
-    }
-    wait_begin(c);
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -399,8 +117,7 @@ static bool file_unchanged(const struct request *r)
     struct stat st;
 
     return fstat(r->fd, &st) == 0 && st.st_size == r->st.st_size &&
-           st.st_mtim.tv_sec == r->st.st_mtim.tv_sec &&
-           st.st_mtim.tv_nsec == r->st.st_mtim.tv_nsec;
+           st.st_mtim.tv_sec == r->st.st_mtim.tv_sec && st.st_mtim.tv_nsec == r->st.st_mtim.tv_nsec;
 }
 
 static ssize_t read_body(void *cls, uint64_t pos, char *buffer, size_t max)
@@ -519,9 +236,8 @@ static enum MHD_Result answer_file(struct request *r, struct MHD_Connection *mhd
     }
 
     size = (uint64_t)r->st.st_size;
-    snprintf(etag, sizeof(etag), "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64 "\"",
-             (uint64_t)r->st.st_ino, size,
-             (uint64_t)r->st.st_mtim.tv_sec * 1000000000u + (uint64_t)r->st.st_mtim.tv_nsec);
+    snprintf(etag, sizeof(etag), "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64 "\"", (uint64_t)r->st.st_ino,
+             size, (uint64_t)r->st.st_mtim.tv_sec * 1000000000u + (uint64_t)r->st.st_mtim.tv_nsec);
     serve_date_format(r->st.st_mtim.tv_sec, date);
 
     status = precondition(mhd, etag, r->st.st_mtim.tv_sec);
@@ -538,8 +254,8 @@ static enum MHD_Result answer_file(struct request *r, struct MHD_Connection *mhd
             break;
         case SERVE_RANGE_UNSATISFIABLE:
             snprintf(content_range, sizeof(content_range), "bytes */%" PRIu64, size);
-            return answer_text(r, mhd, MHD_HTTP_RANGE_NOT_SATISFIABLE,
-                               "the file has no such bytes", "Content-Range", content_range);
+            return answer_text(r, mhd, MHD_HTTP_RANGE_NOT_SATISFIABLE, "the file has no such bytes",
+                               "Content-Range", content_range);
         case SERVE_RANGE_WHOLE:
             break;
         }
@@ -568,14 +284,6 @@ static enum MHD_Result answer_file(struct request *r, struct MHD_Connection *mhd
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-static struct connection *connection_of(struct MHD_Connection *mhd)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-    return info != NULL ? info->socket_context : NULL;
-}
-
 /* First word of a request: its line has arrived, and no more is known. */
 static void *on_request_line(void *cls, const char *target, struct MHD_Connection *mhd)
 {
@@ -586,13 +294,7 @@ static void *on_request_line(void *cls, const char *target, struct MHD_Connectio
     }
     r->serve = cls;
     r->connection = connection_of(mhd);
-    if (r->connection != NULL && r->connection->session != NULL) {
-        gnutls_session_t session = r->connection->session;
-
-        /* In TLS 1.2 GnuTLS 3.7 agrees to the fragment length that a client with a small buffer
-         * asks for and forgets it when it sends. It can be reminded once the handshake is over. */
-        gnutls_record_set_max_size(session, gnutls_record_get_max_size(session));
-    }
+    connection_requests(r->connection);
     r->fd = -1;
     r->start_ns = now_ns();
     r->target = strdup(target != NULL ? target : "");
@@ -600,8 +302,8 @@ static void *on_request_line(void *cls, const char *target, struct MHD_Connectio
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const char *url,
-                                  const char *method, const char *version,
-                                  const char *upload_data, size_t *upload_size, void **context)
+                                  const char *method, const char *version, const char *upload_data,
+                                  size_t *upload_size, void **context)
 {
     struct request *r = *context;
     const char *length;
@@ -614,9 +316,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
     }
     if (!r->headers_seen) {
         r->headers_seen = true;
-        if (r->connection != NULL) {
-            wait_end(r->connection);
-        }
+        connection_is_served(r->connection);
         r->method = strdup(method);
         snprintf(r->version, sizeof(r->version), "%s", version);
         if (r->method == NULL) {
@@ -656,7 +356,7 @@ static void on_request_end(void *cls, struct MHD_Connection *mhd, void **context
         return;
     }
     *context = NULL;
-    entry.address = r->connection != NULL ? r->connection->address : "-";
+    entry.address = connection_address(r->connection);
     entry.method = r->method;
     entry.target = r->target;
     entry.version = r->version[0] != '\0' ? r->version : NULL;
@@ -689,9 +389,7 @@ static void on_request_end(void *cls, struct MHD_Connection *mhd, void **context
         entry.end = r->trouble;
     }
     serve_log_write(r->serve->config.access_log, &entry);
-    if (r->connection != NULL) {
-        wait_begin(r->connection);
-    }
+    connection_waits(r->connection);
     if (r->fd >= 0) {
         close(r->fd);
     }
@@ -710,37 +408,32 @@ static size_t keep_escaped(void *cls, struct MHD_Connection *mhd, char *text)
 
 /* ---- start and stop -------------------------------------------------------------------------- */
 
-static void serve_free(struct serve *serve)
-{
-    if (serve->ticket_key.data != NULL) {
-        gnutls_memset(serve->ticket_key.data, 0, serve->ticket_key.size);
-        gnutls_free(serve->ticket_key.data);
-    }
-    pthread_mutex_destroy(&serve->lock);
-    free(serve);
-}
-
 struct serve *serve_start(const struct serve_config *config)
 {
     struct serve *serve = calloc(1, sizeof(*serve));
     unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
     struct MHD_OptionItem options[20];
     unsigned n = 0;
-    int rc;
 
     if (serve == NULL) {
         ui_error("out of memory");
         return NULL;
     }
     serve->config = *config;
-    pthread_mutex_init(&serve->lock, NULL);
+    serve->connections.tls = config->cert_pem != NULL;
+    serve->connections.tls13_only = config->tls13_only;
+    serve->connections.patience_ms = (uint64_t)config->timeout_s * 1000u;
+    if (!connections_init(&serve->connections)) {
+        free(serve);
+        return NULL;
+    }
 
 #define OPTION(name, number, pointer)                                                              \
     options[n++] = (struct MHD_OptionItem){(name), (intptr_t)(number), (pointer)}
     /* The logger goes first: it is wanted for what is wrong with the others. */
-    OPTION(MHD_OPTION_EXTERNAL_LOGGER, on_library_message, serve);
+    OPTION(MHD_OPTION_EXTERNAL_LOGGER, connections_message, &serve->connections);
     OPTION(MHD_OPTION_NOTIFY_COMPLETED, on_request_end, serve);
-    OPTION(MHD_OPTION_NOTIFY_CONNECTION, on_connection, serve);
+    OPTION(MHD_OPTION_NOTIFY_CONNECTION, connections_notify, &serve->connections);
     OPTION(MHD_OPTION_URI_LOG_CALLBACK, on_request_line, serve);
     OPTION(MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, NULL);
     OPTION(MHD_OPTION_LISTEN_SOCKET, config->listen_fd, NULL);
@@ -752,12 +445,6 @@ struct serve *serve_start(const struct serve_config *config)
     }
     if (config->cert_pem != NULL) {
         flags |= MHD_USE_TLS;
-        rc = gnutls_session_ticket_key_generate(&serve->ticket_key);
-        if (rc != GNUTLS_E_SUCCESS) {
-            ui_error("no key for TLS session tickets: %s", gnutls_strerror(rc));
-            serve_free(serve);
-            return NULL;
-        }
         OPTION(MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)config->cert_pem);
         OPTION(MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)config->key_pem);
         OPTION(MHD_OPTION_HTTPS_PRIORITIES, 0,
@@ -771,16 +458,23 @@ struct serve *serve_start(const struct serve_config *config)
                                      options, MHD_OPTION_END);
     if (serve->daemon == NULL) {
         ui_error("the server could not be started");
-        serve_free(serve);
+        connections_free(&serve->connections);
+        free(serve);
         return NULL;
     }
-    atomic_store(&serve->started, true);
+    connections_started(&serve->connections);
     return serve;
+}
+
+uint64_t serve_expire(struct serve *serve)
+{
+    return connections_expire(&serve->connections);
 }
 
 void serve_stop(struct serve *serve)
 {
-    atomic_store(&serve->stopping, true);
+    connections_stopping(&serve->connections);
     MHD_stop_daemon(serve->daemon);
-    serve_free(serve);
+    connections_free(&serve->connections);
+    free(serve);
 }

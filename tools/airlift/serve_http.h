@@ -11,17 +11,17 @@
 #include <sys/types.h>
 
 struct serve_config {
-    int listen_fd;          /* listening TCP socket; the server takes it over */
-    int root_fd;            /* the served folder, open; stays the caller's, kept open meanwhile */
-    const char *cert_pem;   /* certificate chain, PEM text; NULL: plain HTTP */
-    const char *key_pem;    /* its private key, PEM text */
-    dev_t key_dev;          /* the key's own file is never served, under whatever name */
+    int listen_fd;        /* listening TCP socket; the server takes it over */
+    int root_fd;          /* the served folder, open; stays the caller's, kept open meanwhile */
+    const char *cert_pem; /* certificate chain, PEM text; NULL: plain HTTP */
+    const char *key_pem;  /* its private key, PEM text */
+    dev_t key_dev;        /* the key's own file is never served, under whatever name */
     ino_t key_ino;
-    bool tls13_only;        /* refuse TLS 1.2 */
-    unsigned threads;       /* >= 1 */
-    unsigned connections;   /* most connections at a time, >= threads */
-    unsigned timeout_s;     /* >= 1: patience with a client that makes no progress */
-    FILE *access_log;       /* line-buffered; stays the caller's */
+    bool tls13_only;      /* refuse TLS 1.2 */
+    unsigned threads;     /* >= 1 */
+    unsigned connections; /* most connections at a time, >= threads */
+    unsigned timeout_s;   /* >= 1: patience with a client that makes no progress */
+    FILE *access_log;     /* line-buffered; stays the caller's */
 };
 
 struct serve;

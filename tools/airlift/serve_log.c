@@ -83,8 +83,8 @@ void serve_log_write(FILE *out, const struct serve_log_entry *entry)
     fprintf(out,
             "%s - - [%02d/%s/%04d %02d:%02d:%02d] \"%.64s %s %.16s\" %s %" PRIu64
             " range=%s time=%" PRIu64 ".%02" PRIu64 "ms %s\n",
-            entry->address, tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
-            tm.tm_min, tm.tm_sec, method, target, entry->version != NULL ? entry->version : "-",
-            status, entry->bytes, range, entry->duration_us / 1000,
-            entry->duration_us % 1000 / 10, entry->end);
+            entry->address, tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
+            tm.tm_sec, method, target, entry->version != NULL ? entry->version : "-", status,
+            entry->bytes, range, entry->duration_us / 1000, entry->duration_us % 1000 / 10,
+            entry->end);
 }

@@ -93,8 +93,8 @@ static int open_by_steps(int root_fd, const char *path)
         } else {
             memcpy(name, path, len);
             name[len] = '\0';
-            next = openat(dir, name, (last ? FILE_FLAGS : O_PATH | O_DIRECTORY | O_CLOEXEC) |
-                                         O_NOFOLLOW);
+            next = openat(dir, name,
+                          (last ? FILE_FLAGS : O_PATH | O_DIRECTORY | O_CLOEXEC) | O_NOFOLLOW);
         }
         saved = errno;
         if (dir != root_fd) {

@@ -31,7 +31,8 @@ static char *read_pem(const char *path, struct stat *st)
     if (fd < 0) {
         if (errno == ENOENT) {
             ui_error("%s: there is no such file; `airlift cert` makes ca_cert.pem and ca_key.pem, "
-                     "and --http serves without them", path);
+                     "and --http serves without them",
+                     path);
         } else {
             ui_error("%s: cannot be opened: %s", path, strerror(errno));
         }
@@ -135,15 +136,15 @@ static bool check_certificate(const char *path, gnutls_x509_crt_t cert,
     }
     if (end != (time_t)-1 && end < now) {
         ui_warning("%s: expired on %s; clients with a clock refuse it; "
-                   "`airlift cert --force` makes a new one", path, identity->expires);
+                   "`airlift cert --force` makes a new one",
+                   path, identity->expires);
     } else if (begin != (time_t)-1 && begin > now) {
         ui_warning("%s: not valid yet by this machine's clock", path);
     }
     return true;
 }
 
-static bool check_pair(const char *cert_path, const char *key_path,
-                       struct serve_identity *identity)
+static bool check_pair(const char *cert_path, const char *key_path, struct serve_identity *identity)
 {
     gnutls_datum_t cert_text = {(unsigned char *)identity->cert_pem,
                                 (unsigned)strlen(identity->cert_pem)};
@@ -172,7 +173,8 @@ static bool check_pair(const char *cert_path, const char *key_path,
     if (rc == GNUTLS_E_DECRYPTION_FAILED || rc == GNUTLS_E_PK_INVALID_PUBKEY_PARAMS ||
         strstr(identity->key_pem, "ENCRYPTED") != NULL) {
         ui_error("%s: the key is protected by a password, which a server cannot type; "
-                 "`openssl pkey` removes it", key_path);
+                 "`openssl pkey` removes it",
+                 key_path);
         goto out;
     }
     if (rc != GNUTLS_E_SUCCESS) {
