@@ -33,5 +33,13 @@ def build(segments, entry, chip=CHIP_ID):
     return body + hashlib.sha256(body).digest()
 
 
+def partition_table(rows):
+    """rows: (name, type, subtype, offset, size)."""
+    table = b"".join(struct.pack("<2sBBII16sI", b"\xaa\x50", kind, subtype, offset, size,
+                                 name.encode(), 0) for name, kind, subtype, offset, size in rows)
+    table += b"\xeb\xeb" + b"\xff" * 14 + hashlib.md5(table).digest()
+    return table.ljust(0xC00, b"\xff")
+
+
 def from_elf(elf, **more):
     return build(*loads(elf), **more)

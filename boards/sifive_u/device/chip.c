@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hal/chip.h"
 
-
 const fmt_chip_t *hal_chip(void)
 {
     return &fmt_chip_sifive_u;
