@@ -82,7 +82,7 @@ def test_server_error(fails, secure, host):
 def test_certificate_of_another_authority(fails, tool, served, host):
     other = build.certificates("other")
     with servers.airlift_serve(tool, served, other) as source:
-        fails(source.url("firmware.bin", host), r"not trusted|not signed by")
+        fails(source.url("firmware.bin", host), r"certificate \"CN=127\.0\.0\.1\" is refused.*different certificate")
 
 
 def test_certificate_for_another_name(tool, served, host, start_board, board_name, tmp_path):
@@ -108,7 +108,7 @@ def test_plain_text_server_on_the_port(fails, served, host):
 
 def test_plain_http_is_refused(fails, served, host):
     with servers.PythonServer(served) as source:
-        fails(source.url("firmware.bin", host), r"CONFIG_ESP_HTTPS_OTA_ALLOW_HTTP")
+        fails(source.url("firmware.bin", host), r"ESP_HTTPS_OTA_ALLOW_HTTP")
 
 
 @pytest.mark.parametrize("tenth", range(1, 10))
@@ -116,7 +116,7 @@ def test_plain_http_is_refused(fails, served, host):
 def test_server_stops_after_each_tenth_of_the_file(fails, agent, secure, host, tenth, clean):
     image = agent.v2.read_bytes()
     with FaultServer(respond(image, cut=len(image) * tenth // 10, clean=clean), *secure) as source:
-        fails(source.url(host=host), r"closed before complete|incomplete|ended early|bytes of",
+        fails(source.url(host=host), r"closed the connection after \d+ of \d+ bytes",
               recover=tenth == 5)
 
 
@@ -126,19 +126,21 @@ def test_server_without_length_stops_early(fails, agent, secure, host, tenth, cl
     image = agent.v2.read_bytes()
     behave = respond(image, promised=-1, cut=len(image) * tenth // 10, clean=clean)
     with FaultServer(behave, *secure) as source:
-        fails(source.url(host=host), r"closed|truncated|ends|corrupt|[Ii]mage|Checksum|hash")
+        fails(source.url(host=host), r"was cut after|[Ii]mage|Checksum|hash")
 
 
 def test_body_shorter_than_promised(fails, agent, secure, host):
     image = agent.v2.read_bytes()
     with FaultServer(respond(image, promised=len(image) + 1000), *secure) as source:
-        fails(source.url(host=host), r"closed before complete|incomplete|bytes of")
+        fails(source.url(host=host), r"closed the connection after \d+ of \d+ bytes")
 
 
-def test_body_longer_than_promised_loses_its_end(fails, agent, secure, host):
+@pytest.mark.parametrize("missing", [0, 1000])
+def test_body_longer_than_promised(fails, agent, secure, host, missing):
     image = agent.v2.read_bytes()
-    with FaultServer(respond(image, promised=len(image) - 1000), *secure) as source:
-        fails(source.url(host=host), r"[Ii]mage|Checksum|hash|truncated")
+    body = image + bytes(2000 - missing)
+    with FaultServer(respond(body, promised=len(image) - missing), *secure) as source:
+        fails(source.url(host=host), r"sends more than the \d+ bytes it announced")
 
 
 @pytest.mark.parametrize("size", [1, 23, 24, 300, 1023, 1024, 5000, 200000])
@@ -231,5 +233,5 @@ def test_server_that_never_answers_is_left_after_the_timeout(fails, secure, host
 
 def test_listening_port_that_never_speaks_tls(fails, host):
     with socket.create_server(("127.0.0.1", 0)) as mute:
-        fails(f"https://{host}:{mute.getsockname()[1]}/firmware.bin", r"time|handshake|stall",
-              timeout=90)
+        fails(f"https://{host}:{mute.getsockname()[1]}/firmware.bin",
+              r"never answered the TLS greeting", timeout=90)
