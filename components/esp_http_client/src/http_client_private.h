@@ -115,6 +115,8 @@ struct esp_http_client {
     /* Connection */
     esp_tls_t *tls;
     bool conn_is_tls;
+    bool conn_is_reused; /* the present request is not the first one on it */
+    bool can_repeat;     /* the present request has no body */
     esp_http_state_t state;
     esp_tls_last_error_t error;
     int last_errno;
@@ -178,6 +180,9 @@ esp_err_t http_send(esp_http_client_handle_t client, const void *data, size_t le
 
 /* http_request.c */
 esp_err_t http_send_request(esp_http_client_handle_t client, int write_len);
+/* A server may close a kept connection just when the next request is on its way. Then that request
+ * is sent once more, on a new connection. ESP_FAIL: there is no reason to, or it is not possible. */
+esp_err_t http_repeat_request(esp_http_client_handle_t client);
 const char *http_method_name(esp_http_client_method_t method);
 
 /* http_response.c */

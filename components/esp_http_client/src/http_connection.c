@@ -109,6 +109,7 @@ esp_err_t http_connect(esp_http_client_handle_t client)
 {
     if (client->state >= HTTP_STATE_CONNECTED) {
         if (is_reusable(client)) {
+            client->conn_is_reused = client->state > HTTP_STATE_CONNECTED;
             http_response_reset(client);
             client->state = HTTP_STATE_CONNECTED;
             return ESP_OK;
@@ -142,6 +143,7 @@ esp_err_t http_connect(esp_http_client_handle_t client)
         return ESP_ERR_HTTP_CONNECT;
     }
     client->state = HTTP_STATE_CONNECTED;
+    client->conn_is_reused = false;
     http_event(client, HTTP_EVENT_ON_CONNECTED, NULL, 0);
     return ESP_OK;
 }

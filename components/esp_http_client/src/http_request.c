@@ -112,12 +112,9 @@ static esp_err_t put_end(esp_http_client_handle_t client)
     return flush(client);
 }
 
-esp_err_t http_send_request(esp_http_client_handle_t client, int write_len)
+static esp_err_t send_head(esp_http_client_handle_t client, int write_len)
 {
-    esp_err_t err = http_auth_prepare(client);
-    if (err == ESP_OK) {
-        err = put_request_line(client);
-    }
+    esp_err_t err = put_request_line(client);
     for (http_header_t *header = client->headers.first; err == ESP_OK && header != NULL;
          header = header->next) {
         err = put_header(client, header->key, header->value);
@@ -130,6 +127,39 @@ esp_err_t http_send_request(esp_http_client_handle_t client, int write_len)
     }
     if (err != ESP_OK) {
         client->broken = true; /* the server may have got half a request */
+    }
+    return err;
+}
+
+esp_err_t http_repeat_request(esp_http_client_handle_t client)
+{
+    if (!client->conn_is_reused || !client->can_repeat || client->is_async) {
+        return ESP_FAIL;
+    }
+    ESP_LOGD(TAG, "The server closed the kept connection; trying a new one");
+    http_disconnect(client);
+    esp_err_t err = http_connect(client);
+    if (err == ESP_OK) {
+        err = send_head(client, 0);
+    }
+    if (err == ESP_OK) {
+        client->state = HTTP_STATE_REQ_COMPLETE_DATA;
+        client->status = -1;
+    }
+    return err;
+}
+
+esp_err_t http_send_request(esp_http_client_handle_t client, int write_len)
+{
+    client->can_repeat = write_len == 0;
+    esp_err_t err = http_auth_prepare(client);
+    if (err == ESP_OK) {
+        err = send_head(client, write_len);
+    }
+    if (err == ESP_ERR_HTTP_WRITE_DATA) {
+        err = http_repeat_request(client) == ESP_OK ? ESP_OK : err;
+    }
+    if (err != ESP_OK) {
         return err;
     }
     client->state = HTTP_STATE_REQ_COMPLETE_HEADER;

@@ -327,6 +327,9 @@ static esp_err_t read_header_piece(esp_http_client_handle_t client)
         return ESP_ERR_HTTP_EAGAIN;
     }
     if (got <= 0) {
+        if (client->rx_len == 0 && http_repeat_request(client) == ESP_OK) {
+            return ESP_OK;
+        }
         ESP_LOGE(TAG, "%s port %d closed the connection %s", client->host, client->port,
                  client->status_said ? "inside the response headers"
                                      : "without answering the request");
