@@ -3,8 +3,9 @@
 
 Each trial starts from the same flash (version 1 in factory, automatic update to version 2), cuts
 before, at three points inside, or after operation N, switches the power back on and asks: does the
-board boot version 1 or version 2, and does an update after that succeed? Printed at the end: cut
-points tried, boots, failures, and for each failure the one command that replays it."""
+board boot version 1 or version 2, does an update after that succeed, and does its firmware run?
+Printed at the end: cut points tried, boots, failures, and for each failure the one command that
+replays it."""
 
 import argparse
 import concurrent.futures
@@ -24,18 +25,17 @@ from harness.board import copy_flash  # noqa: E402
 # Exit statuses of `airlift run`.
 MATCHED, POWER_CUT = 0, 5
 
-BOOTED = r"agent: version (\d+) in (\w+)"
-
 
 class Sweep:
     def __init__(self, port):
+        self.url = f"https://127.0.0.1:{port}/firmware.bin"
         self.tool = build.tool()
         self.certs = build.certificates()
         self.folder = build.WORK / "powercut"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.firmware = build.Firmware(
             build.ROOT / "tests/apps/ota_agent", name="ota_agent_auto", certs=self.certs,
-            config=[f'CONFIG_AGENT_AUTO_URL="https://127.0.0.1:{port}/firmware.bin"'])
+            config=[f'CONFIG_AGENT_AUTO_URL="{self.url}"'])
         image = self.firmware.version("2")
         self.served = self.folder / "served"
         self.served.mkdir(exist_ok=True)
@@ -43,11 +43,11 @@ class Sweep:
         self.firmware.version("1")
         self.start_flash = self.firmware.flash(self.folder / "start.flash")
 
-    def run(self, flash, *options):
+    def run(self, flash, *options, typed=""):
         return subprocess.run(
             [self.tool, "run", "-B", self.firmware.build, "--flash", flash, "--timeout", "60",
-             *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors="replace")
+             *options], input=typed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            errors="replace")
 
     def count(self):
         """Flash operations from power-on until version 2 has come up."""
@@ -66,11 +66,14 @@ class Sweep:
             cut = self.run(flash, "--cut-at", point, "--until", "agent: version 2 in ota_0")
             if cut.returncode not in (POWER_CUT, MATCHED):
                 return f"the cut run ended with {cut.returncode}:\n{cut.stdout}"
-            # Version 1 updates by itself; version 2 is the end of both roads.
-            after = self.run(flash, "--until", "agent: version 2 in ota_[01]")
-            boots = re.findall(BOOTED, after.stdout)
-            if not boots or after.returncode != MATCHED:
-                return f"no valid boot or no second update ({after.returncode}):\n{after.stdout}"
+            # Version 1 updates by itself at start; then either version obeys the console.
+            steps = (("no valid boot", "agent: version [12] in (factory|ota_[01])", ""),
+                     ("no second update", "agent: ota ok", f"ota {self.url}\n"),
+                     ("its firmware does not run", "agent: version 2 in ota_[01]", ""))
+            for failure, line, typed in steps:
+                run = self.run(flash, "--until", line, typed=typed)
+                if run.returncode != MATCHED:
+                    return f"{failure} ({run.returncode}):\n{run.stdout}"
             return None
 
 
