@@ -65,8 +65,7 @@ esp_err_t hal_loader_start(uint32_t entry, uint32_t image_offset)
 {
     for (unsigned i = 0; i < s_placed_count; i++) {
         /* The RAM for data is not executable. */
-        if (entry % 2 == 0 &&
-            inside(entry, 4, SIFIVE_U_CODE_BASE, SIFIVE_U_CODE_SIZE) &&
+        if (entry % 2 == 0 && inside(entry, 4, SIFIVE_U_CODE_BASE, SIFIVE_U_CODE_SIZE) &&
             inside(entry, 4, s_placed[i].address, s_placed[i].len)) {
             SIFIVE_U_SHARED->running_offset = image_offset;
             __asm__ volatile("fence iorw, iorw\n\tfence.i" ::: "memory");

@@ -26,10 +26,10 @@ static const addressed_t ERASE_BLOCK = {0xD8, 0xDC};
 #define STATUS_WRITE_ENABLED 0x02u
 #define STATUS_NO_CHIP       0xFFu /* what an open line reads as */
 
-#define PAGE_SIZE       256u
-#define ADDRESS3_LIMIT  0x01000000u
-#define CAPACITY_MIN    20u /* log2 of 1 MiB */
-#define CAPACITY_MAX    27u
+#define PAGE_SIZE      256u
+#define ADDRESS3_LIMIT 0x01000000u
+#define CAPACITY_MIN   20u /* log2 of 1 MiB */
+#define CAPACITY_MAX   27u
 
 /* Generous multiples of what data sheets call the maximum. */
 #define TIMEOUT_RESET_US   1000000u

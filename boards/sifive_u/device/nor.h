@@ -24,8 +24,8 @@ typedef struct {
 
 typedef struct {
     const nor_bus_t *bus;
-    uint32_t size;    /* bytes; 0 until nor_init() succeeded */
-    uint32_t id;      /* manufacturer << 16 | type << 8 | capacity */
+    uint32_t size; /* bytes; 0 until nor_init() succeeded */
+    uint32_t id;   /* manufacturer << 16 | type << 8 | capacity */
 } nor_t;
 
 /* Resets the chip and finds its size from its JEDEC id. On failure nor->size is 0.

@@ -130,9 +130,9 @@ static void build_command(command_t *command, const sifive_u_options_t *board, c
     char network[4096];
     size_t len = (size_t)snprintf(network, sizeof(network), "user");
     for (size_t i = 0; i < board->forward_count && len < sizeof(network) - 64; i++) {
-        len += (size_t)snprintf(network + len, sizeof(network) - len,
-                                ",hostfwd=tcp:127.0.0.1:%u-:%u", board->forwards[i].host,
-                                board->forwards[i].board);
+        len +=
+            (size_t)snprintf(network + len, sizeof(network) - len, ",hostfwd=tcp:127.0.0.1:%u-:%u",
+                             board->forwards[i].host, board->forwards[i].board);
     }
     add(command, "-nic");
     add(command, "%s", network);
@@ -252,8 +252,8 @@ bool emulator_start(emulator_t *emulator, const sifive_u_options_t *board,
 
 bool emulator_ended(emulator_t *emulator)
 {
-    if (emulator->pid > 0 && waitpid(emulator->pid, &emulator->exit_status, WNOHANG) ==
-                                 emulator->pid) {
+    if (emulator->pid > 0 &&
+        waitpid(emulator->pid, &emulator->exit_status, WNOHANG) == emulator->pid) {
         emulator->pid = 0;
     }
     return emulator->pid == 0;
@@ -349,8 +349,7 @@ bool emulator_read(emulator_t *emulator, uint32_t address, uint32_t *value)
     char line[64];
     uint64_t number;
     snprintf(line, sizeof(line), "readl 0x%" PRIx32 "\n", address);
-    if (!send_text(emulator->memory, line) ||
-        !read_line(emulator->memory, line, sizeof(line)) ||
+    if (!send_text(emulator->memory, line) || !read_line(emulator->memory, line, sizeof(line)) ||
         sscanf(line, "OK 0x%" SCNx64, &number) != 1) {
         return false;
     }
@@ -362,6 +361,6 @@ bool emulator_write(emulator_t *emulator, uint32_t address, uint32_t value)
 {
     char line[64];
     snprintf(line, sizeof(line), "writel 0x%" PRIx32 " 0x%" PRIx32 "\n", address, value);
-    return send_text(emulator->memory, line) &&
-           read_line(emulator->memory, line, sizeof(line)) && strncmp(line, "OK", 2) == 0;
+    return send_text(emulator->memory, line) && read_line(emulator->memory, line, sizeof(line)) &&
+           strncmp(line, "OK", 2) == 0;
 }

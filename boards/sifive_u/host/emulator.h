@@ -15,7 +15,7 @@
 #define EMULATOR_ERROR_SIZE 512
 
 typedef struct {
-    pid_t pid;   /* 0: not running */
+    pid_t pid; /* 0: not running */
     int exit_status;
     int monitor; /* QMP: commands as JSON lines */
     int memory;  /* reads and writes of the board's memory, beside the running program */

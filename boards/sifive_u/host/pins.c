@@ -5,9 +5,10 @@
 
 #include "sifive_u/board.h"
 
-#define GPIO_PULL_UP  (SIFIVE_U_GPIO_BASE + 0x10u)
-#define SHARED(field) (SIFIVE_U_SHARED_BASE + SIFIVE_U_SHARED_OFF_GPIO + \
-                       (uint32_t)offsetof(sifive_u_gpio_shared_t, field))
+#define GPIO_PULL_UP (SIFIVE_U_GPIO_BASE + 0x10u)
+#define SHARED(field)                                                                              \
+    (SIFIVE_U_SHARED_BASE + SIFIVE_U_SHARED_OFF_GPIO +                                             \
+     (uint32_t)offsetof(sifive_u_gpio_shared_t, field))
 
 bool pins_apply(emulator_t *emulator, const linux_board_state_t *state)
 {

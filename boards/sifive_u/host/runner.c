@@ -27,7 +27,7 @@ typedef struct {
     linux_board_files_t board;
     console_t console;
     emulator_t emulator;
-    int signals;  /* signalfd */
+    int signals;   /* signalfd */
     int pin_watch; /* inotify: someone has changed the state file, which is where pins are moved */
     sigset_t old_mask;
     void (*old_pipe)(int);
@@ -324,8 +324,8 @@ static linux_run_result_t power_on(runner_t *runner, const sifive_u_options_t *b
     return run(runner);
 }
 
-linux_run_result_t sifive_u_run(const linux_run_options_t *options,
-                                const sifive_u_options_t *board, linux_run_report_t *report)
+linux_run_result_t sifive_u_run(const linux_run_options_t *options, const sifive_u_options_t *board,
+                                linux_run_report_t *report)
 {
     runner_t runner = {.options = options,
                        .signals = -1,

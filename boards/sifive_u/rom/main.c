@@ -87,8 +87,8 @@ static void note_reset(void)
     shared->boots++;
 }
 
-/* The second UART leads to whoever runs the board: it learns of every boot and of a dead end without
- * reading the console. On a board without a listener the bytes go nowhere. */
+/* The second UART leads to whoever runs the board: it learns of every boot and of a dead end
+ * without reading the console. On a board without a listener the bytes go nowhere. */
 #define STATUS_TXDATA (SIFIVE_U_UART1_BASE + 0x00u)
 #define STATUS_TXCTRL (SIFIVE_U_UART1_BASE + 0x08u)
 

@@ -37,8 +37,8 @@ static void cmd_start(const uint32_t *args)
 
     (void)args;
     errno = 7;
-    printf("= start data %d bss %d errno %d float %.3f heap %u\n", s_initialised, (int)s_edges, errno,
-           1.5, (unsigned)(__heap_end - __heap_start));
+    printf("= start data %d bss %d errno %d float %.3f heap %u\n", s_initialised, (int)s_edges,
+           errno, 1.5, (unsigned)(__heap_end - __heap_start));
 }
 
 static volatile uint32_t s_network_events;
@@ -224,14 +224,8 @@ static void cmd_flood(const uint32_t *args)
 }
 
 static const probe_command_t s_more[] = {
-    {"edge", cmd_edge},
-    {"start", cmd_start},
-    {"net", cmd_net},
-    {"link", cmd_link},
-    {"arp", cmd_arp},
-    {"ping", cmd_ping},
-    {"flood", cmd_flood},
-    {NULL, NULL},
+    {"edge", cmd_edge}, {"start", cmd_start}, {"net", cmd_net},     {"link", cmd_link},
+    {"arp", cmd_arp},   {"ping", cmd_ping},   {"flood", cmd_flood}, {NULL, NULL},
 };
 
 _Noreturn void app_start(void)

@@ -44,7 +44,8 @@ void abort(void)
     sifive_u_panic("abort() was called");
 }
 
-static TaskHandle_t spawn(TaskFunction_t function, const char *name, void *arg, UBaseType_t priority)
+static TaskHandle_t spawn(TaskFunction_t function, const char *name, void *arg,
+                          UBaseType_t priority)
 {
     TaskHandle_t task = NULL;
 
@@ -448,14 +449,14 @@ static void cmd_stack(const uint32_t *args)
 }
 
 static const probe_command_t s_more[] = {
-    {"preempt", cmd_preempt},     {"turns", cmd_turns},
-    {"delay", cmd_delay},         {"queue", cmd_queue},
-    {"inherit", cmd_inherit},     {"births", cmd_births},
-    {"timers", cmd_timers},       {"events", cmd_events},
-    {"registers", cmd_registers}, {"flash_tasks", cmd_flash_tasks},
-    {"overflow", cmd_overflow},   {"fault", cmd_fault},
+    {"preempt", cmd_preempt},       {"turns", cmd_turns},
+    {"delay", cmd_delay},           {"queue", cmd_queue},
+    {"inherit", cmd_inherit},       {"births", cmd_births},
+    {"timers", cmd_timers},         {"events", cmd_events},
+    {"registers", cmd_registers},   {"flash_tasks", cmd_flash_tasks},
+    {"overflow", cmd_overflow},     {"fault", cmd_fault},
     {"free_twice", cmd_free_twice}, {"heap", cmd_heap},
-    {"stack", cmd_stack},         {NULL, NULL},
+    {"stack", cmd_stack},           {NULL, NULL},
 };
 
 static void serve(void *arg)

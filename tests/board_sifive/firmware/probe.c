@@ -103,7 +103,7 @@ static void cmd_time(const uint32_t *args)
 static void cmd_pin(const uint32_t *args)
 {
     print("= pin %x\n", (uint32_t)hal_gpio_configure(args[0], args[1] & 1, args[1] >> 1 & 1,
-                                                    (hal_gpio_pull_t)args[2]));
+                                                     (hal_gpio_pull_t)args[2]));
 }
 
 static void cmd_get(const uint32_t *args)
@@ -185,14 +185,28 @@ static void cmd_bad_stack(const uint32_t *args)
 }
 
 static const probe_command_t s_commands[] = {
-    {"reason", cmd_reason}, {"reset", cmd_reset},       {"retain", cmd_retain},
-    {"chip", cmd_chip},     {"size", cmd_flash_size},   {"erase", cmd_erase},
-    {"program", cmd_program}, {"check", cmd_check},     {"word", cmd_word},
-    {"time", cmd_time},     {"pin", cmd_pin},           {"get", cmd_get},
-    {"set", cmd_set},       {"wait_level", cmd_wait_level},
-          {"random", cmd_random},     {"watchdog", cmd_watchdog},
-    {"hang", cmd_hang},     {"load", cmd_load},         {"store", cmd_store},
-    {"jump", cmd_jump},     {"illegal", cmd_illegal},   {"bad_stack", cmd_bad_stack},
+    {"reason", cmd_reason},
+    {"reset", cmd_reset},
+    {"retain", cmd_retain},
+    {"chip", cmd_chip},
+    {"size", cmd_flash_size},
+    {"erase", cmd_erase},
+    {"program", cmd_program},
+    {"check", cmd_check},
+    {"word", cmd_word},
+    {"time", cmd_time},
+    {"pin", cmd_pin},
+    {"get", cmd_get},
+    {"set", cmd_set},
+    {"wait_level", cmd_wait_level},
+    {"random", cmd_random},
+    {"watchdog", cmd_watchdog},
+    {"hang", cmd_hang},
+    {"load", cmd_load},
+    {"store", cmd_store},
+    {"jump", cmd_jump},
+    {"illegal", cmd_illegal},
+    {"bad_stack", cmd_bad_stack},
     {NULL, NULL},
 };
 

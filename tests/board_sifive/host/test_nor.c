@@ -29,16 +29,16 @@ static struct {
     bool reset_enabled;
     bool four_byte_mode;
     bool asleep;
-    bool protected;     /* write enable is ignored */
-    bool stuck;         /* never gets ready */
-    bool absent;        /* the line is open */
-    uint32_t in_op;     /* bytes since select */
+    bool protected; /* write enable is ignored */
+    bool stuck;     /* never gets ready */
+    bool absent;    /* the line is open */
+    uint32_t in_op; /* bytes since select */
     uint8_t head[8];
-    uint8_t page[256];  /* data of a program */
+    uint8_t page[256]; /* data of a program */
     uint32_t page_len;
     unsigned erases, programs, reads;
     uint64_t now;
-    int fail_transfer;  /* that transfer from now on hangs; 0: none */
+    int fail_transfer; /* that transfer from now on hangs; 0: none */
 } chip;
 
 static unsigned address_bytes(uint8_t opcode)

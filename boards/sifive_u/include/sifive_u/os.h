@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the drivers need from a kernel, if there is one. The bootloader has none: there a lock does
- * nothing and waiting is wfi. The kernel's port replaces the functions when its scheduler starts. */
+ * nothing and waiting is wfi. The kernel's port replaces the functions when its scheduler starts.
+ */
 #ifndef SIFIVE_U_OS_H
 #define SIFIVE_U_OS_H
 

@@ -36,7 +36,7 @@ sifive_u_trap_frame_t *sifive_u_trap(sifive_u_trap_frame_t *frame);
 typedef sifive_u_trap_frame_t *(*sifive_u_switch_t)(sifive_u_trap_frame_t *frame);
 
 typedef struct {
-    sifive_u_switch_t timer;    /* mtimecmp of hart 0 was reached */
+    sifive_u_switch_t timer; /* mtimecmp of hart 0 was reached */
     sifive_u_switch_t leave; /* after device interrupts: a task may have become ready */
     sifive_u_switch_t call;  /* the task executed ecall */
     /* Name of the running task for the panic output, or NULL. */

@@ -202,10 +202,9 @@ static bool is_sound(const block_heap_t *heap, const block_t *block)
         after(block)->previous_size != size) {
         return false;
     }
-    return block->previous_size == 0
-               ? at == heap->start
-               : block->previous_size <= (size_t)(at - heap->start) &&
-                     size_of(before(block)) == block->previous_size;
+    return block->previous_size == 0 ? at == heap->start
+                                     : block->previous_size <= (size_t)(at - heap->start) &&
+                                           size_of(before(block)) == block->previous_size;
 }
 
 _Bool block_heap_free(block_heap_t *heap, void *memory)

@@ -5,7 +5,8 @@
  *
  * Flash file, state file beside it and the options both boards know are those of the linux board
  * (linux_board_host/board_files.h, runner.h). What differs: the flash file has the chip's 32 MiB;
- * operations are not counted, and a power cut is the end of the emulator at any time, not a plan. */
+ * operations are not counted, and a power cut is the end of the emulator at any time, not a plan.
+ */
 #ifndef SIFIVE_U_HOST_RUNNER_H
 #define SIFIVE_U_HOST_RUNNER_H
 
@@ -28,7 +29,7 @@ typedef struct {
 
 /* As linux_run(). cut, real_timing and allow_nor_errors of options must not be used: FAILED with a
  * remark that says so. A missing emulator is told with the name of the package that has it. */
-linux_run_result_t sifive_u_run(const linux_run_options_t *options,
-                                const sifive_u_options_t *board, linux_run_report_t *report);
+linux_run_result_t sifive_u_run(const linux_run_options_t *options, const sifive_u_options_t *board,
+                                linux_run_report_t *report);
 
 #endif
