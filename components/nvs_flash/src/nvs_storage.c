@@ -305,28 +305,41 @@ static esp_err_t erase_replaced_by_last(nvs_storage_t *storage)
     return err;
 }
 
-/* A page was being moved: the copy is begun anew, from the page that still has everything. */
-static esp_err_t finish_moving(nvs_storage_t *storage)
+static bool find_freeing(nvs_storage_t *storage, unsigned *rank)
 {
-    unsigned rank = 0;
-    while (rank < storage->used_count && page_at(storage, rank)->state != NVS_PAGE_FREEING) {
-        rank++;
-    }
-    if (rank == storage->used_count) {
-        return ESP_OK;
-    }
-    if (last_page(storage)->state == NVS_PAGE_ACTIVE) {
-        esp_err_t err = wipe_page(storage, storage->used_count - 1);
-        if (err != ESP_OK) {
-            return err;
+    for (*rank = 0; *rank < storage->used_count; (*rank)++) {
+        if (page_at(storage, *rank)->state == NVS_PAGE_FREEING) {
+            return true;
         }
     }
-    unsigned target = 0;
-    if (free_pages(storage, &target) == 0) {
-        return ESP_ERR_NVS_NO_FREE_PAGES;
+    return false;
+}
+
+/* A page was being moved: the copy is begun anew, from the page that still has everything. More
+ * than one such page is nothing this program leaves behind, but may be found in flash. */
+static esp_err_t finish_moving(nvs_storage_t *storage)
+{
+    unsigned rank;
+    esp_err_t err = ESP_OK;
+    for (bool first = true; err == ESP_OK && find_freeing(storage, &rank); first = false) {
+        nvs_page_state_t last_state = last_page(storage)->state;
+        if (first && last_state == NVS_PAGE_ACTIVE) {
+            err = wipe_page(storage, storage->used_count - 1);
+        } else if (last_state == NVS_PAGE_ACTIVE || last_state == NVS_PAGE_STARTED) {
+            err = nvs_page_mark(&storage->device, last_page(storage), NVS_PAGE_FULL);
+        }
+        unsigned target = 0;
+        if (err == ESP_OK && free_pages(storage, &target) == 0) {
+            err = ESP_ERR_NVS_NO_FREE_PAGES;
+        }
+        if (err == ESP_OK) {
+            err = start_page(storage, target);
+        }
+        if (err == ESP_OK) {
+            err = move_items(storage, rank);
+        }
     }
-    esp_err_t err = start_page(storage, target);
-    return err != ESP_OK ? err : move_items(storage, rank);
+    return err;
 }
 
 static esp_err_t read_namespaces(nvs_storage_t *storage)
