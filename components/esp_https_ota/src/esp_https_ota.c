@@ -350,10 +350,11 @@ static esp_err_t hold_header(https_ota_t *ota)
             return err == ESP_ERR_TIMEOUT ? err : ESP_FAIL;
         }
         if (got == 0 && err == ESP_OK) {
-            ESP_LOGE(TAG, "Complete headers were not received: the file has only %u bytes",
-                     (unsigned)ota->held);
             if (ota->held > 0 && (unsigned char)ota->buf[0] != ESP_IMAGE_HEADER_MAGIC) {
-                (void)https_ota_check_header(ota, ota->buf, ota->held);
+                (void)https_ota_check_header(ota, ota->buf, ota->held); /* says what it is */
+            } else {
+                ESP_LOGE(TAG, "Complete headers were not received: the file has only %u bytes",
+                         (unsigned)ota->held);
             }
             return ESP_FAIL;
         }
@@ -364,29 +365,34 @@ static esp_err_t hold_header(https_ota_t *ota)
 
 /* --- image descriptions --- */
 
-static esp_err_t read_desc(https_ota_t *ota, size_t len, void *desc)
+#ifdef CONFIG_ESP_HTTPS_OTA_DECRYPT_CB
+static esp_err_t get_desc(https_ota_t *ota, void *out, size_t size, esp_partition_type_t wanted)
+{
+    (void)ota;
+    (void)out;
+    (void)size;
+    (void)wanted;
+    https_ota_event(ESP_HTTPS_OTA_GET_IMG_DESC, NULL, 0);
+    ESP_LOGE(TAG, "The description of an encrypted image cannot be read in advance");
+    return ESP_ERR_NOT_SUPPORTED;
+}
+#else
+static esp_err_t read_desc(https_ota_t *ota, void *desc, size_t size)
 {
     const size_t offset = sizeof(esp_image_header_t) + sizeof(esp_image_segment_header_t);
-    if (ota->held == 0 && ota->written >= offset + len) {
-        return esp_partition_read(ota->staging, offset, desc, len);
+    if (ota->held == 0 && ota->written >= offset + size) {
+        return esp_partition_read(ota->staging, offset, desc, size);
     }
     esp_err_t err = hold_header(ota);
     if (err == ESP_OK) {
-        memcpy(desc, ota->buf + offset, len);
+        memcpy(desc, ota->buf + offset, size);
     }
     return err;
 }
 
-static esp_err_t get_desc(https_ota_t *ota, void *out, esp_partition_type_t wanted)
+static esp_err_t get_desc(https_ota_t *ota, void *out, size_t size, esp_partition_type_t wanted)
 {
     https_ota_event(ESP_HTTPS_OTA_GET_IMG_DESC, NULL, 0);
-#ifdef CONFIG_ESP_HTTPS_OTA_DECRYPT_CB
-    ESP_LOGE(TAG, "The description of an encrypted image cannot be read in advance");
-    (void)ota;
-    (void)out;
-    (void)wanted;
-    return ESP_ERR_NOT_SUPPORTED;
-#else
     if (ota == NULL || out == NULL) {
         ESP_LOGE(TAG, "esp_https_ota_get_img_desc: Invalid argument");
         return ESP_ERR_INVALID_ARG;
@@ -395,43 +401,39 @@ static esp_err_t get_desc(https_ota_t *ota, void *out, esp_partition_type_t want
         ESP_LOGE(TAG, "This partition type (%d) is not supported", (int)ota->final->type);
         return ESP_FAIL;
     }
-    if (wanted == ESP_PARTITION_TYPE_APP) {
-        esp_app_desc_t desc;
-        esp_err_t err = read_desc(ota, sizeof(desc), &desc);
-        if (err != ESP_OK) {
-            return err;
-        }
-        if (desc.magic_word != ESP_APP_DESC_MAGIC_WORD) {
-            ESP_LOGE(TAG, "Incorrect app descriptor magic");
-            return ESP_FAIL;
-        }
-        memcpy(out, &desc, sizeof(desc));
-        return ESP_OK;
-    }
-    esp_bootloader_desc_t desc;
-    esp_err_t err = read_desc(ota, sizeof(desc), &desc);
+    union {
+        esp_app_desc_t app;
+        esp_bootloader_desc_t bootloader;
+    } desc;
+    esp_err_t err = read_desc(ota, &desc, size);
     if (err != ESP_OK) {
         return err;
     }
-    if (desc.magic_byte != ESP_BOOTLOADER_DESC_MAGIC_BYTE) {
+    if (wanted == ESP_PARTITION_TYPE_APP && desc.app.magic_word != ESP_APP_DESC_MAGIC_WORD) {
+        ESP_LOGE(TAG, "Incorrect app descriptor magic");
+        return ESP_FAIL;
+    }
+    if (wanted == ESP_PARTITION_TYPE_BOOTLOADER &&
+        desc.bootloader.magic_byte != ESP_BOOTLOADER_DESC_MAGIC_BYTE) {
         ESP_LOGE(TAG, "Incorrect bootloader descriptor magic");
         return ESP_FAIL;
     }
-    memcpy(out, &desc, sizeof(desc));
+    memcpy(out, &desc, size);
     return ESP_OK;
-#endif
 }
+#endif
 
 esp_err_t esp_https_ota_get_img_desc(esp_https_ota_handle_t https_ota_handle,
                                      esp_app_desc_t *new_app_info)
 {
-    return get_desc(https_ota_handle, new_app_info, ESP_PARTITION_TYPE_APP);
+    return get_desc(https_ota_handle, new_app_info, sizeof(*new_app_info), ESP_PARTITION_TYPE_APP);
 }
 
 esp_err_t esp_https_ota_get_bootloader_img_desc(esp_https_ota_handle_t https_ota_handle,
                                                 esp_bootloader_desc_t *new_img_info)
 {
-    return get_desc(https_ota_handle, new_img_info, ESP_PARTITION_TYPE_BOOTLOADER);
+    return get_desc(https_ota_handle, new_img_info, sizeof(*new_img_info),
+                    ESP_PARTITION_TYPE_BOOTLOADER);
 }
 
 /* --- writing --- */
@@ -542,8 +544,8 @@ static esp_err_t take_file(https_ota_t *ota, const char *data, size_t len)
     if (err == ESP_ERR_NOT_FINISHED) {
         err = ESP_OK; /* more input needed */
     } else if (err != ESP_OK) {
-        ESP_LOGE(TAG, ota->session == 0 ? "Decryption of image header failed (%d)"
-                                        : "Decrypt callback failed %d", err);
+        ESP_LOGE(TAG, "%s %d", ota->session == 0 ? "Decryption of image header failed"
+                                                 : "Decrypt callback failed", err);
     }
     if (err == ESP_OK && args.data_out != NULL && args.data_out_len > 0) {
         err = take_plain(ota, args.data_out, args.data_out_len);
@@ -619,6 +621,7 @@ static esp_err_t step(https_ota_t *ota)
         return err == ESP_OK ? end_of_response(ota) : err;
     }
     ota->held = 0;
+    ota->head_taken = true;
     err = take_file(ota, ota->buf, len);
     return err == ESP_OK ? ESP_ERR_HTTPS_OTA_IN_PROGRESS : err;
 }
@@ -633,7 +636,7 @@ esp_err_t esp_https_ota_perform(esp_https_ota_handle_t https_ota_handle)
     esp_err_t err;
     switch (ota->state) {
     case HTTPS_OTA_BEGIN:
-        if (is_image(ota) && ota->session == 0) {
+        if (is_image(ota) && !ota->head_taken) {
             err = hold_header(ota);
             if (err != ESP_OK) {
                 return err;

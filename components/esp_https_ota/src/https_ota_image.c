@@ -32,16 +32,16 @@ esp_err_t https_ota_check_header(https_ota_t *ota, const char *head, size_t len)
 {
     esp_image_header_t header;
     esp_app_desc_t desc;
+    if (len > 0 && (unsigned char)head[0] != ESP_IMAGE_HEADER_MAGIC) {
+        log_not_an_image(head, len);
+        return ESP_ERR_OTA_VALIDATE_FAILED;
+    }
     if (len < sizeof(header) + sizeof(esp_image_segment_header_t) + sizeof(desc)) {
         ESP_LOGE(TAG, "The file is too short for a firmware image (%u bytes)", (unsigned)len);
         return ESP_ERR_OTA_VALIDATE_FAILED;
     }
     memcpy(&header, head, sizeof(header));
     memcpy(&desc, head + sizeof(header) + sizeof(esp_image_segment_header_t), sizeof(desc));
-    if (header.magic != ESP_IMAGE_HEADER_MAGIC) {
-        log_not_an_image(head, len);
-        return ESP_ERR_OTA_VALIDATE_FAILED;
-    }
     esp_chip_id_t chip = header.chip_id;
     https_ota_event(ESP_HTTPS_OTA_VERIFY_CHIP_ID, &chip, sizeof(chip));
     uint16_t revision = header.min_chip_rev_full;

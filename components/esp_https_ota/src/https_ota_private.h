@@ -31,6 +31,7 @@ typedef struct {
     char *buf;
     size_t buf_size;
     size_t held; /* bytes of the file at the start of buf that were not written yet */
+    bool head_taken; /* its first bytes have gone on from there */
 
     int64_t image_len; /* whole image; -1: unknown */
     size_t written;    /* of the image, with the part of an earlier download */
