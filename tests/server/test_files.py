@@ -7,7 +7,7 @@ from email.utils import formatdate, parsedate_to_datetime
 
 import pytest
 
-from conftest import FIRMWARE, Response
+from serving import FIRMWARE, Response
 
 
 def test_curl_downloads_the_file_byte_for_byte(any_server, tmp_path):

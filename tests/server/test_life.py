@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from conftest import FIRMWARE, WAIT, Response, content
+from serving import FIRMWARE, WAIT, Response, content
 
 BIG = 64 * 1024 * 1024
 

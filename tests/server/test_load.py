@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import SANITIZED, WAIT
+from serving import SANITIZED, WAIT
 
 CONNECTIONS = 64
 

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from conftest import FIRMWARE, WAIT, Response, client_context
+from serving import FIRMWARE, WAIT, Response, client_context
 
 
 def s_client(server, *options):
