@@ -442,7 +442,7 @@ static void long_requests_are_sent_in_pieces_or_refused(void **state)
     memset(text, 'x', 100);
     text[100] = '\0';
     for (int i = 0; i < 8; i++) {
-        char key[8];
+        char key[16];
         snprintf(key, sizeof(key), "X-%d", i);
         assert_int_equal(esp_http_client_set_header(bench.client, key, text + 60), ESP_OK);
     }
