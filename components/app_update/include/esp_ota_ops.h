@@ -183,8 +183,7 @@ esp_err_t esp_ota_invalidate_inactive_ota_data_slot(void);
  * ESP_ERR_INVALID_ARG: no header, or type is neither app nor bootloader; ESP_ERR_INVALID_VERSION:
  * another chip or chip revision; ESP_ERR_OTA_SPI_MODE_MISMATCH: built for another flash mode than
  * the running app. */
-esp_err_t esp_ota_check_image_validity(esp_partition_type_t type,
-                                       const esp_image_header_t *img_hdr,
+esp_err_t esp_ota_check_image_validity(esp_partition_type_t type, const esp_image_header_t *img_hdr,
                                        const esp_app_desc_t *app_desc);
 
 #ifdef __cplusplus

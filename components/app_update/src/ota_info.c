@@ -24,8 +24,8 @@ esp_err_t esp_ota_get_partition_description(const esp_partition_t *partition,
     if (partition->type != ESP_PARTITION_TYPE_APP) {
         return ESP_ERR_NOT_SUPPORTED;
     }
-    esp_err_t err = esp_partition_read(partition, FMT_APP_DESC_IMAGE_OFFSET, app_desc,
-                                       sizeof(*app_desc));
+    esp_err_t err =
+        esp_partition_read(partition, FMT_APP_DESC_IMAGE_OFFSET, app_desc, sizeof(*app_desc));
     if (err != ESP_OK) {
         return err;
     }
@@ -53,8 +53,7 @@ esp_err_t esp_ota_get_bootloader_description(const esp_partition_t *bootloader_p
     return fmt_bootloader_desc_decode(desc, sizeof(*desc), &decoded);
 }
 
-esp_err_t esp_ota_check_image_validity(esp_partition_type_t type,
-                                       const esp_image_header_t *img_hdr,
+esp_err_t esp_ota_check_image_validity(esp_partition_type_t type, const esp_image_header_t *img_hdr,
                                        const esp_app_desc_t *app_desc)
 {
     if (img_hdr == NULL ||
@@ -62,8 +61,8 @@ esp_err_t esp_ota_check_image_validity(esp_partition_type_t type,
         return ESP_ERR_INVALID_ARG;
     }
     bool app = type == ESP_PARTITION_TYPE_APP;
-    if (bootloader_common_check_chip_validity(
-            img_hdr, app ? ESP_IMAGE_APPLICATION : ESP_IMAGE_BOOTLOADER) != ESP_OK) {
+    if (bootloader_common_check_chip_validity(img_hdr, app ? ESP_IMAGE_APPLICATION
+                                                           : ESP_IMAGE_BOOTLOADER) != ESP_OK) {
         return ESP_ERR_INVALID_VERSION;
     }
     if (app && app_desc != NULL) {

@@ -43,8 +43,7 @@ static unsigned slot_of(const esp_partition_t *partition)
 
 const esp_partition_t *ota_slot(unsigned index)
 {
-    return esp_partition_find_first(ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_OTA(index),
-                                    NULL);
+    return esp_partition_find_first(ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_OTA(index), NULL);
 }
 
 static const esp_partition_t *find_app(esp_partition_subtype_t subtype)
@@ -112,9 +111,8 @@ static bool image_is_valid(const esp_partition_t *partition, verify_mode_t mode)
         ESP_LOGE(TAG, "no memory to verify partition %s", partition->label);
         return false;
     }
-    esp_err_t err = mode == VERIFY_AGAIN
-                        ? esp_image_verify_again(&place, data)
-                        : esp_image_verify(ESP_IMAGE_VERIFY_SILENT, &place, data);
+    esp_err_t err = mode == VERIFY_AGAIN ? esp_image_verify_again(&place, data)
+                                         : esp_image_verify(ESP_IMAGE_VERIFY_SILENT, &place, data);
     free(data);
     return err == ESP_OK;
 }
@@ -167,8 +165,7 @@ static esp_err_t set_boot(const esp_partition_t *partition)
                       "than stored in efuse. Partition will be erased.");
         err = esp_partition_erase_range(partition, 0, partition->size);
         if (err != ESP_OK) {
-            ESP_LOGE(TAG, "cannot erase partition %s: error 0x%x", partition->label,
-                     (unsigned)err);
+            ESP_LOGE(TAG, "cannot erase partition %s: error 0x%x", partition->label, (unsigned)err);
         }
         return ESP_ERR_OTA_SMALL_SEC_VER;
     }
@@ -305,10 +302,9 @@ static esp_err_t read_record(boot_record_t *record)
         ESP_LOGE(TAG, "Running firmware is factory");
         return ESP_FAIL;
     }
-    record->current =
-        record->running == NULL
-            ? record->active
-            : entry_of_slot(&record->data, slot_of(record->running), record->slots);
+    record->current = record->running == NULL
+                          ? record->active
+                          : entry_of_slot(&record->data, slot_of(record->running), record->slots);
     return ESP_OK;
 }
 
@@ -330,9 +326,8 @@ static esp_err_t confirm_without_entry(boot_record_t *record)
         return ESP_OK;
     }
     fmt_otadata_write_t write;
-    esp_err_t err =
-        fmt_otadata_set_boot(record->data.entries, slot_of(record->running), record->slots,
-                             FMT_OTA_STATE_VALID, &write);
+    esp_err_t err = fmt_otadata_set_boot(record->data.entries, slot_of(record->running),
+                                         record->slots, FMT_OTA_STATE_VALID, &write);
     return err != ESP_OK ? err : otadata_write(&record->data, &write);
 }
 

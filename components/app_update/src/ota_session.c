@@ -453,8 +453,8 @@ static esp_err_t finish_last_sector(ota_session_t *session)
     size_t end = session->ready_to + SECTOR;
     bool blank = false;
     if (!session->saving) {
-        esp_err_t err = compare(session, session->wrote_size, NULL, end - session->wrote_size,
-                                &blank);
+        esp_err_t err =
+            compare(session, session->wrote_size, NULL, end - session->wrote_size, &blank);
         if (err != ESP_OK) {
             return err;
         }

@@ -9,8 +9,8 @@ static const char TAG[] = "esp_ota_ops";
 
 static const esp_partition_t *find_partition(void)
 {
-    const esp_partition_t *partition = esp_partition_find_first(
-        ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
+    const esp_partition_t *partition =
+        esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
     if (partition == NULL) {
         ESP_LOGE(TAG, "not found otadata");
     }
@@ -47,8 +47,8 @@ esp_err_t otadata_read(otadata_t *data)
 
 esp_err_t otadata_erase_entry(otadata_t *data, unsigned index)
 {
-    esp_err_t err = esp_partition_erase_range(data->partition, index * FMT_OTADATA_SECTOR,
-                                              FMT_OTADATA_SECTOR);
+    esp_err_t err =
+        esp_partition_erase_range(data->partition, index * FMT_OTADATA_SECTOR, FMT_OTADATA_SECTOR);
     if (err != ESP_OK) {
         ESP_LOGE(TAG, "cannot erase otadata entry %u: flash error 0x%x", index, (unsigned)err);
         return err;
@@ -69,8 +69,7 @@ esp_err_t otadata_write(otadata_t *data, const fmt_otadata_write_t *write)
     }
     uint8_t raw[FMT_OTADATA_ENTRY_SIZE];
     fmt_otadata_encode(&write->entry, raw);
-    err = esp_partition_write(data->partition, write->index * FMT_OTADATA_SECTOR, raw,
-                              sizeof(raw));
+    err = esp_partition_write(data->partition, write->index * FMT_OTADATA_SECTOR, raw, sizeof(raw));
     if (err != ESP_OK) {
         ESP_LOGE(TAG, "cannot write otadata entry %u: flash error 0x%x", write->index,
                  (unsigned)err);

@@ -25,8 +25,7 @@ static int new_board(void **state)
 static esp_err_t update(size_t chunk)
 {
     esp_ota_handle_t handle;
-    esp_err_t err =
-        esp_ota_begin(board_partition("ota_0"), OTA_WITH_SEQUENTIAL_WRITES, &handle);
+    esp_err_t err = esp_ota_begin(board_partition("ota_0"), OTA_WITH_SEQUENTIAL_WRITES, &handle);
     for (size_t done = 0; err == ESP_OK && done < s_len; done += chunk) {
         size_t len = s_len - done < chunk ? s_len - done : chunk;
         err = esp_ota_write(handle, s_image + done, len);
@@ -141,8 +140,8 @@ static void without_memory_the_write_fails_and_can_be_repeated(void **state)
     esp_ota_handle_t handle;
     memcpy(board_flash(BOARD_OTA_0), s_image, 100);
     board_flash(BOARD_OTA_0)[100] = 0x42;
-    assert_int_equal(
-        esp_ota_begin(board_partition("ota_0"), OTA_WITH_SEQUENTIAL_WRITES, &handle), ESP_OK);
+    assert_int_equal(esp_ota_begin(board_partition("ota_0"), OTA_WITH_SEQUENTIAL_WRITES, &handle),
+                     ESP_OK);
     wraps_fail_malloc(1);
     assert_int_equal(esp_ota_write(handle, s_image, s_len), ESP_ERR_NO_MEM);
     assert_int_equal(esp_ota_write(handle, s_image, s_len), ESP_OK);

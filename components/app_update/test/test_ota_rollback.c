@@ -72,8 +72,8 @@ static void begin_forgets_the_app_it_writes_over(void **state)
     assert_int_equal(board_otadata_seq(1), 0xFFFFFFFF);
     assert_int_equal(board_otadata_seq(0), 3);
     esp_ota_abort(handle);
-    assert_int_equal(esp_ota_resume(board_partition("ota_1"), OTA_WITH_SEQUENTIAL_WRITES, 0, &handle),
-                     ESP_OK);
+    assert_int_equal(
+        esp_ota_resume(board_partition("ota_1"), OTA_WITH_SEQUENTIAL_WRITES, 0, &handle), ESP_OK);
     esp_ota_abort(handle);
     /* If that cannot be done, begin goes on. */
     board_put_otadata(1, 2, ESP_OTA_IMG_VALID, true);
@@ -316,8 +316,7 @@ int main(void)
         cmocka_unit_test_setup(two_entries_for_the_running_slot_give_nowhere_to_go, new_board),
         cmocka_unit_test_setup(the_last_boot_app_can_be_erased, new_board),
         cmocka_unit_test_setup(the_inactive_entry_alone_can_be_invalidated, new_board),
-        cmocka_unit_test_setup(flash_errors_of_confirming_and_rejecting_can_be_repeated,
-                               new_board),
+        cmocka_unit_test_setup(flash_errors_of_confirming_and_rejecting_can_be_repeated, new_board),
         cmocka_unit_test_setup(a_power_cut_while_confirming_leaves_something_bootable, new_board),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -233,8 +233,8 @@ static void sixteen_slots_and_a_test_partition_are_counted_right(void **state)
         {FMT_PART_TYPE_APP, 0x20, 0x110000, 0x10000, "test", 0},
     };
     for (uint8_t i = 0; i < 16; i++) {
-        rows[2 + i] = (fmt_partition_t){FMT_PART_TYPE_APP, (uint8_t)(0x10 + i),
-                                        0x10000u + i * 0x10000u, 0x10000, "", 0};
+        rows[2 + i] = (fmt_partition_t){
+            FMT_PART_TYPE_APP, (uint8_t)(0x10 + i), 0x10000u + i * 0x10000u, 0x10000, "", 0};
         rows[2 + i].label[0] = (char)('a' + i);
     }
     board_new_with(rows, 18, true, 0x100000);
@@ -266,9 +266,8 @@ static void the_next_slot_follows_the_running_one(void **state)
     };
     board_new_with(one, 2, true, BOARD_OTA_0);
     assert_string_equal(esp_ota_get_next_update_partition(NULL)->label, "ota_0");
-    assert_null(
-        (board_new_with(one, 1, true, UINT32_MAX),
-         esp_ota_get_next_update_partition(board_partition("otadata"))));
+    assert_null((board_new_with(one, 1, true, UINT32_MAX),
+                 esp_ota_get_next_update_partition(board_partition("otadata"))));
 }
 
 static void descriptions_are_read_from_flash(void **state)

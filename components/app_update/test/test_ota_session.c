@@ -252,8 +252,7 @@ static void a_write_needs_data_and_a_session(void **state)
     assert_int_equal(esp_ota_write(UNKNOWN_HANDLE, s_image, 1), ESP_ERR_INVALID_ARG);
     assert_true(log_has("not found the handle"));
     assert_int_equal(esp_ota_write_with_offset(handle, NULL, 1, 0), ESP_ERR_INVALID_ARG);
-    assert_int_equal(esp_ota_write_with_offset(UNKNOWN_HANDLE, s_image, 1, 0),
-                     ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_ota_write_with_offset(UNKNOWN_HANDLE, s_image, 1, 0), ESP_ERR_INVALID_ARG);
     assert_true(log_has("OTA handle not found"));
     esp_ota_abort(handle);
 }
@@ -341,8 +340,7 @@ static void resume_refuses_what_it_should(void **state)
     made_up.address += 0x1000;
     assert_int_equal(esp_ota_resume(&made_up, 0, 0, &handle), ESP_ERR_NOT_FOUND);
     assert_int_equal(esp_ota_resume(board_partition("test"), 0, 0, &handle), ESP_ERR_INVALID_ARG);
-    assert_int_equal(esp_ota_resume(board_partition("frozen"), 0, 0, &handle),
-                     ESP_ERR_NOT_ALLOWED);
+    assert_int_equal(esp_ota_resume(board_partition("frozen"), 0, 0, &handle), ESP_ERR_NOT_ALLOWED);
     linux_board_testing_state()->running_offset = BOARD_OTA_0;
     assert_int_equal(esp_ota_resume(slot(), 0, 0, &handle), ESP_ERR_OTA_PARTITION_CONFLICT);
     assert_int_equal(handle, 0);
@@ -481,8 +479,7 @@ static void set_final_partition_refuses_what_it_should(void **state)
     made_up.size = 1;
     assert_int_equal(esp_ota_begin(slot(), OTA_WITH_SEQUENTIAL_WRITES, &handle), ESP_OK);
     assert_int_equal(esp_ota_set_final_partition(handle, NULL, true), ESP_ERR_INVALID_ARG);
-    assert_int_equal(esp_ota_set_final_partition(UNKNOWN_HANDLE, storage, true),
-                     ESP_ERR_NOT_FOUND);
+    assert_int_equal(esp_ota_set_final_partition(UNKNOWN_HANDLE, storage, true), ESP_ERR_NOT_FOUND);
     assert_int_equal(esp_ota_set_final_partition(handle, &made_up, true), ESP_ERR_NOT_FOUND);
     assert_int_equal(esp_ota_set_final_partition(handle, slot(), true), ESP_OK);
     assert_int_equal(esp_ota_write(handle, s_image, 100), ESP_OK);
@@ -497,9 +494,8 @@ static const esp_partition_t *register_area(uint32_t offset, uint32_t size,
                                             esp_partition_type_t type)
 {
     const esp_partition_t *partition;
-    assert_int_equal(esp_partition_register_external(NULL, offset, size, "area", type, 0,
-                                                     &partition),
-                     ESP_OK);
+    assert_int_equal(
+        esp_partition_register_external(NULL, offset, size, "area", type, 0, &partition), ESP_OK);
     return partition;
 }
 
@@ -507,8 +503,7 @@ static void a_partition_table_is_checked_and_installed(void **state)
 {
     (void)state;
     esp_ota_handle_t handle;
-    const esp_partition_t *area =
-        register_area(0x8000, 0x1000, ESP_PARTITION_TYPE_PARTITION_TABLE);
+    const esp_partition_t *area = register_area(0x8000, 0x1000, ESP_PARTITION_TYPE_PARTITION_TABLE);
     static uint8_t table[0xC00];
     const fmt_partition_t row = {FMT_PART_TYPE_DATA, 6, 0x10000, 0x1000, "one", 0};
     fmt_partition_table_encode(&row, 1, true, table);
@@ -546,8 +541,9 @@ static void a_bootloader_is_staged_checked_and_copied(void **state)
     (void)state;
     esp_ota_handle_t handle;
     const esp_partition_t *area = register_area(0, 0x8000, ESP_PARTITION_TYPE_BOOTLOADER);
-    s_len = board_make_image(&(board_image_t){.version = "b", .bootloader = true, .payload = 0x2000},
-                             BOARD_OTA_0, s_image, sizeof(s_image));
+    s_len =
+        board_make_image(&(board_image_t){.version = "b", .bootloader = true, .payload = 0x2000},
+                         BOARD_OTA_0, s_image, sizeof(s_image));
     assert_int_equal(esp_ota_begin(slot(), OTA_WITH_SEQUENTIAL_WRITES, &handle), ESP_OK);
     assert_int_equal(esp_ota_set_final_partition(handle, area, true), ESP_OK);
     assert_int_equal(esp_image_bootloader_offset_get(), BOARD_OTA_0);

@@ -23,13 +23,13 @@ extern "C" {
 #define PART_FLAG_ENCRYPTED (1 << 0)
 #define PART_FLAG_READONLY  (1 << 1)
 
-#define PART_TYPE_APP             0x00
-#define PART_SUBTYPE_FACTORY      0x00
-#define PART_SUBTYPE_OTA_FLAG     0x10
-#define PART_SUBTYPE_OTA_MASK     0x0f
-#define PART_SUBTYPE_TEST         0x20
-#define PART_SUBTYPE_TEE_0        0x30
-#define PART_SUBTYPE_TEE_1        0x31
+#define PART_TYPE_APP         0x00
+#define PART_SUBTYPE_FACTORY  0x00
+#define PART_SUBTYPE_OTA_FLAG 0x10
+#define PART_SUBTYPE_OTA_MASK 0x0f
+#define PART_SUBTYPE_TEST     0x20
+#define PART_SUBTYPE_TEE_0    0x30
+#define PART_SUBTYPE_TEE_1    0x31
 
 #define PART_TYPE_DATA             0x01
 #define PART_SUBTYPE_DATA_OTA      0x00
@@ -63,11 +63,11 @@ extern "C" {
 
 /* State of an OTA slot in its otadata entry. */
 typedef enum {
-    ESP_OTA_IMG_NEW = 0,            /* first boot pending */
-    ESP_OTA_IMG_PENDING_VERIFY = 1, /* booted once, not confirmed yet */
-    ESP_OTA_IMG_VALID = 2,          /* confirmed by the app */
-    ESP_OTA_IMG_INVALID = 3,        /* rejected by the app: never selected */
-    ESP_OTA_IMG_ABORTED = 4,        /* not confirmed in time: never selected */
+    ESP_OTA_IMG_NEW = 0,                /* first boot pending */
+    ESP_OTA_IMG_PENDING_VERIFY = 1,     /* booted once, not confirmed yet */
+    ESP_OTA_IMG_VALID = 2,              /* confirmed by the app */
+    ESP_OTA_IMG_INVALID = 3,            /* rejected by the app: never selected */
+    ESP_OTA_IMG_ABORTED = 4,            /* not confirmed in time: never selected */
     ESP_OTA_IMG_UNDEFINED = 0xFFFFFFFF, /* not tracked */
 } esp_ota_img_states_t;
 

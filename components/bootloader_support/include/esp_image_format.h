@@ -25,7 +25,7 @@ typedef struct {
     esp_image_header_t image;
     esp_image_segment_header_t segments[ESP_IMAGE_MAX_SEGMENTS];
     uint32_t segment_data[ESP_IMAGE_MAX_SEGMENTS]; /* flash address of each segment's data */
-    uint32_t image_len;       /* header to appended digest, bytes */
+    uint32_t image_len;                            /* header to appended digest, bytes */
     uint8_t image_digest[32]; /* the appended SHA-256; if none, the calculated one (0 if it was
                                  not calculated) */
     uint32_t secure_version;  /* from the application descriptor */

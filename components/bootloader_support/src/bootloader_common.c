@@ -130,9 +130,8 @@ static esp_err_t image_digest(uint32_t address, uint32_t size, bool bootloader, 
         return ESP_ERR_NO_MEM;
     }
     const esp_partition_pos_t part = {.offset = address, .size = size};
-    uint32_t flags =
-        FMT_IMAGE_SKIP_CHIP | FMT_IMAGE_REPORT_DIGESTS | FMT_IMAGE_BOOTLOADER_HASH |
-        (bootloader ? FMT_IMAGE_BOOTLOADER : 0);
+    uint32_t flags = FMT_IMAGE_SKIP_CHIP | FMT_IMAGE_REPORT_DIGESTS | FMT_IMAGE_BOOTLOADER_HASH |
+                     (bootloader ? FMT_IMAGE_BOOTLOADER : 0);
     esp_err_t err = image_run(&part, flags, IMAGE_LINES_NONE, v);
     if (err == ESP_OK) {
         bool appended = v->header.hash_appended != 0;

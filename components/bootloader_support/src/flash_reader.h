@@ -22,8 +22,7 @@ esp_err_t flash_reader_open(flash_reader_t *reader, uint32_t address, uint32_t s
 
 /* Points *data at up to *len bytes (> 0) at offset of the stretch, good until the next call, and
  * sets *len to how many. ESP_ERR_INVALID_ARG: not inside the stretch. A flash error as it is. */
-esp_err_t flash_reader_get(flash_reader_t *reader, uint32_t offset, const void **data,
-                           size_t *len);
+esp_err_t flash_reader_get(flash_reader_t *reader, uint32_t offset, const void **data, size_t *len);
 
 void flash_reader_close(flash_reader_t *reader);
 

@@ -128,8 +128,7 @@ static void arguments_and_limits_are_checked(void **state)
     board_put_image(&GOOD, BOARD_OTA_0);
     assert_int_equal(esp_image_verify(ESP_IMAGE_VERIFY, NULL, &data), ESP_ERR_INVALID_ARG);
     assert_int_equal(esp_image_verify(ESP_IMAGE_VERIFY, &SLOT, NULL), ESP_ERR_INVALID_ARG);
-    assert_int_equal(esp_image_verify((esp_image_load_mode_t)7, &SLOT, &data),
-                     ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_image_verify((esp_image_load_mode_t)7, &SLOT, &data), ESP_ERR_INVALID_ARG);
     assert_int_equal(esp_image_verify(ESP_IMAGE_VERIFY, &large, &data), ESP_ERR_INVALID_ARG);
     assert_true(log_has("partition size 0x1000001 invalid, larger than 16MB"));
     assert_int_equal(esp_image_verify(ESP_IMAGE_VERIFY, &small, &data), ESP_ERR_IMAGE_INVALID);

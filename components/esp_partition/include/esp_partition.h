@@ -99,7 +99,7 @@ typedef struct {
     esp_flash_t *flash_chip; /* esp_flash_default_chip */
     esp_partition_type_t type;
     esp_partition_subtype_t subtype;
-    uint32_t address;    /* in flash */
+    uint32_t address; /* in flash */
     uint32_t size;
     uint32_t erase_size; /* 4096 */
     char label[17];
@@ -125,8 +125,7 @@ esp_err_t esp_partition_find_err(esp_partition_type_t type, esp_partition_subtyp
 
 /* The first match, or NULL. */
 const esp_partition_t *esp_partition_find_first(esp_partition_type_t type,
-                                                esp_partition_subtype_t subtype,
-                                                const char *label);
+                                                esp_partition_subtype_t subtype, const char *label);
 
 /* The same with the reason, as esp_partition_find_err(). */
 esp_err_t esp_partition_find_first_err(esp_partition_type_t type, esp_partition_subtype_t subtype,
@@ -167,8 +166,8 @@ esp_err_t esp_partition_read(const esp_partition_t *partition, size_t src_offset
  * ESP_ERR_NOT_ALLOWED: read-only, or the flash guard refuses it (see esp_flash.h). An encrypted
  * partition takes whole blocks of 16 bytes: ESP_ERR_INVALID_ARG for the offset,
  * ESP_ERR_INVALID_SIZE for the size. */
-esp_err_t esp_partition_write(const esp_partition_t *partition, size_t dst_offset,
-                              const void *src, size_t size);
+esp_err_t esp_partition_write(const esp_partition_t *partition, size_t dst_offset, const void *src,
+                              size_t size);
 
 /* The same without decryption and encryption. */
 esp_err_t esp_partition_read_raw(const esp_partition_t *partition, size_t src_offset, void *dst,

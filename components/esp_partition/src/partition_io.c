@@ -93,8 +93,8 @@ esp_err_t esp_partition_write_raw(const esp_partition_t *partition, size_t dst_o
     return err == ESP_OK && allowed < size ? ESP_ERR_FLASH_OP_FAIL : err;
 }
 
-esp_err_t esp_partition_write(const esp_partition_t *partition, size_t dst_offset,
-                              const void *src, size_t size)
+esp_err_t esp_partition_write(const esp_partition_t *partition, size_t dst_offset, const void *src,
+                              size_t size)
 {
     assert(partition != NULL);
     esp_err_t err = check_write(partition, dst_offset, size);
@@ -188,10 +188,11 @@ static esp_err_t map_copy(const esp_partition_t *partition, size_t offset, size_
                           const void **out_ptr, esp_partition_mmap_handle_t *out_handle)
 {
     if (size > CONFIG_ESP_PARTITION_MMAP_COPY_MAX) {
-        ESP_LOGE(TAG,
-                 "this board's flash is not memory mapped: at most %d bytes can be shown as a copy, "
-                 "asked for %u",
-                 CONFIG_ESP_PARTITION_MMAP_COPY_MAX, (unsigned)size);
+        ESP_LOGE(
+            TAG,
+            "this board's flash is not memory mapped: at most %d bytes can be shown as a copy, "
+            "asked for %u",
+            CONFIG_ESP_PARTITION_MMAP_COPY_MAX, (unsigned)size);
         return ESP_ERR_NO_MEM;
     }
     copied_map_t *map = malloc(sizeof(*map) + size);
@@ -303,8 +304,7 @@ static esp_err_t copy_chunks(const esp_partition_t *dest, uint32_t dest_offset,
 }
 
 esp_err_t esp_partition_copy(const esp_partition_t *dest_partition, uint32_t dest_offset,
-                             const esp_partition_t *src_partition, uint32_t src_offset,
-                             size_t size)
+                             const esp_partition_t *src_partition, uint32_t src_offset, size_t size)
 {
     if (dest_partition == NULL || src_partition == NULL || src_partition == dest_partition) {
         return ESP_ERR_INVALID_ARG;

@@ -332,8 +332,8 @@ static void without_a_memory_map_a_mapping_is_a_bounded_copy(void **state)
     const void *view[2];
     esp_partition_mmap_handle_t handle[2];
     assert_int_equal(esp_partition_write(p, 3, "hello", 5), ESP_OK);
-    assert_int_equal(
-        esp_partition_mmap(p, 3, 65536, ESP_PARTITION_MMAP_DATA, &view[0], &handle[0]), ESP_OK);
+    assert_int_equal(esp_partition_mmap(p, 3, 65536, ESP_PARTITION_MMAP_DATA, &view[0], &handle[0]),
+                     ESP_OK);
     assert_int_equal(esp_partition_mmap(p, 4, 4, ESP_PARTITION_MMAP_DATA, &view[1], &handle[1]),
                      ESP_OK);
     assert_memory_equal(view[0], "hello", 5);
@@ -344,9 +344,8 @@ static void without_a_memory_map_a_mapping_is_a_bounded_copy(void **state)
     esp_partition_munmap(handle[1]);
     esp_partition_munmap(handle[1]); /* unknown by now */
 
-    assert_int_equal(
-        esp_partition_mmap(p, 0, 65537, ESP_PARTITION_MMAP_DATA, &view[0], &handle[0]),
-        ESP_ERR_NO_MEM);
+    assert_int_equal(esp_partition_mmap(p, 0, 65537, ESP_PARTITION_MMAP_DATA, &view[0], &handle[0]),
+                     ESP_ERR_NO_MEM);
     assert_true(log_has("not memory mapped"));
     wraps_fail_malloc(1);
     assert_int_equal(esp_partition_mmap(p, 0, 16, ESP_PARTITION_MMAP_DATA, &view[0], &handle[0]),
@@ -412,8 +411,8 @@ static void digests_of_apps_and_data_are_what_they_should_be(void **state)
 static void the_bootloader_can_be_digested_as_an_app_with_a_made_up_struct(void **state)
 {
     (void)state;
-    size_t len = board_put_image(
-        &(board_image_t){.version = "b", .bootloader = true, .payload = 1000}, 0);
+    size_t len =
+        board_put_image(&(board_image_t){.version = "b", .bootloader = true, .payload = 1000}, 0);
     esp_partition_t p;
     memset(&p, 0xA5, sizeof(p));
     p.address = 0;
@@ -570,9 +569,9 @@ static void external_partitions_must_fit_and_not_overlap(void **state)
     (void)state;
     const esp_partition_t *p = (const esp_partition_t *)1;
     const esp_partition_type_t type = (esp_partition_type_t)0x41;
-    assert_int_equal(esp_partition_register_external(NULL, BOARD_FLASH_SIZE - 0x1000, 0x1001, "x",
-                                                     type, 0, &p),
-                     ESP_ERR_INVALID_SIZE);
+    assert_int_equal(
+        esp_partition_register_external(NULL, BOARD_FLASH_SIZE - 0x1000, 0x1001, "x", type, 0, &p),
+        ESP_ERR_INVALID_SIZE);
     assert_null(p);
     assert_int_equal(esp_partition_register_external(NULL, SIZE_MAX, 2, "x", type, 0, &p),
                      ESP_ERR_INVALID_SIZE);

@@ -24,32 +24,32 @@
 extern "C" {
 #endif
 
-#define ESP_ERR_NVS_BASE                0x1100
-#define ESP_ERR_NVS_NOT_INITIALIZED     (ESP_ERR_NVS_BASE + 0x01)
-#define ESP_ERR_NVS_NOT_FOUND           (ESP_ERR_NVS_BASE + 0x02)
-#define ESP_ERR_NVS_TYPE_MISMATCH       (ESP_ERR_NVS_BASE + 0x03)
-#define ESP_ERR_NVS_READ_ONLY           (ESP_ERR_NVS_BASE + 0x04)
-#define ESP_ERR_NVS_NOT_ENOUGH_SPACE    (ESP_ERR_NVS_BASE + 0x05)
-#define ESP_ERR_NVS_INVALID_NAME        (ESP_ERR_NVS_BASE + 0x06)
-#define ESP_ERR_NVS_INVALID_HANDLE      (ESP_ERR_NVS_BASE + 0x07)
-#define ESP_ERR_NVS_REMOVE_FAILED       (ESP_ERR_NVS_BASE + 0x08)
-#define ESP_ERR_NVS_KEY_TOO_LONG        (ESP_ERR_NVS_BASE + 0x09)
-#define ESP_ERR_NVS_PAGE_FULL           (ESP_ERR_NVS_BASE + 0x0a)
-#define ESP_ERR_NVS_INVALID_STATE       (ESP_ERR_NVS_BASE + 0x0b)
-#define ESP_ERR_NVS_INVALID_LENGTH      (ESP_ERR_NVS_BASE + 0x0c)
-#define ESP_ERR_NVS_NO_FREE_PAGES       (ESP_ERR_NVS_BASE + 0x0d)
-#define ESP_ERR_NVS_VALUE_TOO_LONG      (ESP_ERR_NVS_BASE + 0x0e)
-#define ESP_ERR_NVS_PART_NOT_FOUND      (ESP_ERR_NVS_BASE + 0x0f)
-#define ESP_ERR_NVS_NEW_VERSION_FOUND   (ESP_ERR_NVS_BASE + 0x10)
-#define ESP_ERR_NVS_XTS_ENCR_FAILED     (ESP_ERR_NVS_BASE + 0x11)
-#define ESP_ERR_NVS_XTS_DECR_FAILED     (ESP_ERR_NVS_BASE + 0x12)
-#define ESP_ERR_NVS_XTS_CFG_FAILED      (ESP_ERR_NVS_BASE + 0x13)
-#define ESP_ERR_NVS_XTS_CFG_NOT_FOUND   (ESP_ERR_NVS_BASE + 0x14)
-#define ESP_ERR_NVS_ENCR_NOT_SUPPORTED  (ESP_ERR_NVS_BASE + 0x15)
+#define ESP_ERR_NVS_BASE                 0x1100
+#define ESP_ERR_NVS_NOT_INITIALIZED      (ESP_ERR_NVS_BASE + 0x01)
+#define ESP_ERR_NVS_NOT_FOUND            (ESP_ERR_NVS_BASE + 0x02)
+#define ESP_ERR_NVS_TYPE_MISMATCH        (ESP_ERR_NVS_BASE + 0x03)
+#define ESP_ERR_NVS_READ_ONLY            (ESP_ERR_NVS_BASE + 0x04)
+#define ESP_ERR_NVS_NOT_ENOUGH_SPACE     (ESP_ERR_NVS_BASE + 0x05)
+#define ESP_ERR_NVS_INVALID_NAME         (ESP_ERR_NVS_BASE + 0x06)
+#define ESP_ERR_NVS_INVALID_HANDLE       (ESP_ERR_NVS_BASE + 0x07)
+#define ESP_ERR_NVS_REMOVE_FAILED        (ESP_ERR_NVS_BASE + 0x08)
+#define ESP_ERR_NVS_KEY_TOO_LONG         (ESP_ERR_NVS_BASE + 0x09)
+#define ESP_ERR_NVS_PAGE_FULL            (ESP_ERR_NVS_BASE + 0x0a)
+#define ESP_ERR_NVS_INVALID_STATE        (ESP_ERR_NVS_BASE + 0x0b)
+#define ESP_ERR_NVS_INVALID_LENGTH       (ESP_ERR_NVS_BASE + 0x0c)
+#define ESP_ERR_NVS_NO_FREE_PAGES        (ESP_ERR_NVS_BASE + 0x0d)
+#define ESP_ERR_NVS_VALUE_TOO_LONG       (ESP_ERR_NVS_BASE + 0x0e)
+#define ESP_ERR_NVS_PART_NOT_FOUND       (ESP_ERR_NVS_BASE + 0x0f)
+#define ESP_ERR_NVS_NEW_VERSION_FOUND    (ESP_ERR_NVS_BASE + 0x10)
+#define ESP_ERR_NVS_XTS_ENCR_FAILED      (ESP_ERR_NVS_BASE + 0x11)
+#define ESP_ERR_NVS_XTS_DECR_FAILED      (ESP_ERR_NVS_BASE + 0x12)
+#define ESP_ERR_NVS_XTS_CFG_FAILED       (ESP_ERR_NVS_BASE + 0x13)
+#define ESP_ERR_NVS_XTS_CFG_NOT_FOUND    (ESP_ERR_NVS_BASE + 0x14)
+#define ESP_ERR_NVS_ENCR_NOT_SUPPORTED   (ESP_ERR_NVS_BASE + 0x15)
 #define ESP_ERR_NVS_KEYS_NOT_INITIALIZED (ESP_ERR_NVS_BASE + 0x16)
-#define ESP_ERR_NVS_CORRUPT_KEY_PART    (ESP_ERR_NVS_BASE + 0x17)
-#define ESP_ERR_NVS_CONTENT_DIFFERS     (ESP_ERR_NVS_BASE + 0x18)
-#define ESP_ERR_NVS_WRONG_ENCRYPTION    (ESP_ERR_NVS_BASE + 0x19)
+#define ESP_ERR_NVS_CORRUPT_KEY_PART     (ESP_ERR_NVS_BASE + 0x17)
+#define ESP_ERR_NVS_CONTENT_DIFFERS      (ESP_ERR_NVS_BASE + 0x18)
+#define ESP_ERR_NVS_WRONG_ENCRYPTION     (ESP_ERR_NVS_BASE + 0x19)
 
 #define NVS_DEFAULT_PART_NAME "nvs"
 
@@ -61,7 +61,7 @@ extern "C" {
 typedef uint32_t nvs_handle_t;
 
 typedef enum {
-    NVS_READONLY,        /* writing gives ESP_ERR_NVS_READ_ONLY */
+    NVS_READONLY, /* writing gives ESP_ERR_NVS_READ_ONLY */
     NVS_READWRITE,
     NVS_READWRITE_PURGE, /* what is replaced or erased is also overwritten in flash */
 } nvs_open_mode_t;
@@ -90,8 +90,7 @@ typedef enum {
  * not; ESP_ERR_NVS_NOT_FOUND: no such namespace (read-only); ESP_ERR_NOT_ALLOWED: write mode on a
  * read-only partition; ESP_ERR_NVS_INVALID_NAME: empty name; ESP_ERR_NVS_KEY_TOO_LONG: more than 15
  * characters; ESP_ERR_NVS_NOT_ENOUGH_SPACE: no room, or 254 namespaces already. */
-esp_err_t nvs_open(const char *namespace_name, nvs_open_mode_t open_mode,
-                   nvs_handle_t *out_handle);
+esp_err_t nvs_open(const char *namespace_name, nvs_open_mode_t open_mode, nvs_handle_t *out_handle);
 
 /* The same in the partition with that label. */
 esp_err_t nvs_open_from_partition(const char *part_name, const char *namespace_name,

@@ -16,13 +16,14 @@ extern "C" {
  * ESP_ERR_NOT_FOUND: no data partition of subtype nvs with that label;
  * ESP_ERR_NVS_NO_FREE_PAGES: no page is free, or fewer than three exist (one, if read-only): the
  * partition must be erased; ESP_ERR_NVS_NEW_VERSION_FOUND: written by a newer version;
- * ESP_ERR_NVS_WRONG_ENCRYPTION: the partition is flagged encrypted; ESP_ERR_NO_MEM; flash errors. */
+ * ESP_ERR_NVS_WRONG_ENCRYPTION: the partition is flagged encrypted; ESP_ERR_NO_MEM; flash errors.
+ */
 esp_err_t nvs_flash_init(void);
 
 /* The same for a label. ESP_ERR_INVALID_ARG: NULL, or more than 16 characters. */
 esp_err_t nvs_flash_init_partition(const char *partition_label);
 
-/* The same for a partition, which must stay valid. */
+/* The same for a partition; the struct is copied. */
 esp_err_t nvs_flash_init_partition_ptr(const esp_partition_t *partition);
 
 /* Forgets a partition; its handles become invalid. ESP_ERR_NVS_NOT_INITIALIZED: it was not

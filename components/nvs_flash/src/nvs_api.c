@@ -51,8 +51,7 @@ static bool label_is_valid(const char *label)
 
 static const esp_partition_t *find_partition(const char *label)
 {
-    return esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_NVS,
-                                    label);
+    return esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_NVS, label);
 }
 
 static esp_err_t init_locked(const esp_partition_t *partition)
@@ -320,11 +319,10 @@ static esp_err_t set(nvs_handle_t handle, const char *key, uint8_t type, const v
         err = check_new_key(key);
     }
     if (err == ESP_OK) {
-        err = type == FMT_NVS_TYPE_BLOB_INDEX
-                  ? nvs_storage_set_blob(entry->storage, entry->ns, key, value, size,
-                                         purges(entry))
-                  : nvs_storage_set(entry->storage, entry->ns, key, type, value, size,
-                                    purges(entry));
+        err =
+            type == FMT_NVS_TYPE_BLOB_INDEX
+                ? nvs_storage_set_blob(entry->storage, entry->ns, key, value, size, purges(entry))
+                : nvs_storage_set(entry->storage, entry->ns, key, type, value, size, purges(entry));
     }
     storage_unlock(&s_lock);
     return err;
@@ -416,7 +414,7 @@ esp_err_t nvs_get_blob(nvs_handle_t handle, const char *key, void *out_value, si
 static nvs_type_t public_type(uint8_t type)
 {
     return type == FMT_NVS_TYPE_BLOB_INDEX || type == FMT_NVS_TYPE_BLOB_V1 ? NVS_TYPE_BLOB
-                                                                            : (nvs_type_t)type;
+                                                                           : (nvs_type_t)type;
 }
 
 esp_err_t nvs_find_key(nvs_handle_t handle, const char *key, nvs_type_t *out_type)
@@ -475,8 +473,7 @@ esp_err_t nvs_get_stats(const char *part_name, nvs_stats_t *nvs_stats)
     memset(nvs_stats, 0, sizeof(*nvs_stats));
     storage_lock(&s_lock);
     nvs_storage_t *storage = find_storage(part_name != NULL ? part_name : NVS_DEFAULT_PART_NAME);
-    esp_err_t err =
-        storage != NULL ? nvs_storage_refresh(storage) : ESP_ERR_NVS_NOT_INITIALIZED;
+    esp_err_t err = storage != NULL ? nvs_storage_refresh(storage) : ESP_ERR_NVS_NOT_INITIALIZED;
     if (err == ESP_OK) {
         nvs_storage_stats(storage, nvs_stats);
     }
@@ -517,8 +514,7 @@ static esp_err_t iterate(nvs_iterator_t it)
         }
         const fmt_nvs_entry_t *entry = &it->item.entry;
         const char *name = nvs_storage_namespace_name(storage, entry->ns);
-        if (name == NULL ||
-            (it->type != NVS_TYPE_ANY && it->type != public_type(entry->type))) {
+        if (name == NULL || (it->type != NVS_TYPE_ANY && it->type != public_type(entry->type))) {
             continue;
         }
         memset(&it->info, 0, sizeof(it->info));

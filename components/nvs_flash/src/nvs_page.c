@@ -358,9 +358,8 @@ esp_err_t nvs_page_append(const nvs_device_t *device, nvs_page_t *page,
     return err;
 }
 
-esp_err_t nvs_page_append_copy(const nvs_device_t *device, nvs_page_t *page,
-                               const nvs_page_t *from, const fmt_nvs_entry_t *entry,
-                               unsigned index)
+esp_err_t nvs_page_append_copy(const nvs_device_t *device, nvs_page_t *page, const nvs_page_t *from,
+                               const fmt_nvs_entry_t *entry, unsigned index)
 {
     unsigned to = page->next_free;
     esp_err_t err = append_header(device, page, entry);

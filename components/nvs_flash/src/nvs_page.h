@@ -63,9 +63,8 @@ esp_err_t nvs_page_append(const nvs_device_t *device, nvs_page_t *page,
                           unsigned *index);
 
 /* Appends a copy of the item at index of from, whose header is *entry. */
-esp_err_t nvs_page_append_copy(const nvs_device_t *device, nvs_page_t *page,
-                               const nvs_page_t *from, const fmt_nvs_entry_t *entry,
-                               unsigned index);
+esp_err_t nvs_page_append_copy(const nvs_device_t *device, nvs_page_t *page, const nvs_page_t *from,
+                               const fmt_nvs_entry_t *entry, unsigned index);
 
 /* Erases the item of span entries at index; purge: overwrites it too. */
 esp_err_t nvs_page_erase_item(const nvs_device_t *device, nvs_page_t *page, unsigned index,

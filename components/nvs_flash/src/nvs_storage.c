@@ -114,8 +114,7 @@ static esp_err_t new_page(nvs_storage_t *storage)
     if (page_at(storage, victim)->written == FMT_NVS_PAGE_ENTRIES) {
         return ESP_ERR_NVS_NOT_ENOUGH_SPACE;
     }
-    esp_err_t err =
-        nvs_page_mark(&storage->device, page_at(storage, victim), NVS_PAGE_FREEING);
+    esp_err_t err = nvs_page_mark(&storage->device, page_at(storage, victim), NVS_PAGE_FREEING);
     if (err == ESP_OK) {
         err = start_page(storage, target);
     }
@@ -398,8 +397,8 @@ static esp_err_t chunk_belongs(nvs_storage_t *storage, const nvs_item_t *chunk, 
     *belongs = false;
     if (err == ESP_OK) {
         fmt_nvs_blob_index_t index = fmt_nvs_blob_index(&item.entry);
-        *belongs = chunk->entry.chunk >= index.start &&
-                   chunk->entry.chunk - index.start < index.count;
+        *belongs =
+            chunk->entry.chunk >= index.start && chunk->entry.chunk - index.start < index.count;
     }
     return err == ESP_ERR_NVS_NOT_FOUND ? ESP_OK : err;
 }
@@ -488,7 +487,8 @@ esp_err_t nvs_storage_open(const esp_partition_t *partition, nvs_storage_t **sto
         ESP_LOGE(TAG, "no memory for partition %s", partition->label);
         return ESP_ERR_NO_MEM;
     }
-    fresh->device.partition = partition;
+    fresh->partition = *partition;
+    fresh->device.partition = &fresh->partition;
     fresh->device.read_only = partition->readonly;
     fresh->page_count = partition->size / FMT_NVS_PAGE_SIZE;
     unsigned needed = partition->readonly ? 1 : PAGES_MIN;
@@ -597,8 +597,8 @@ esp_err_t nvs_storage_create_namespace(nvs_storage_t *storage, const char *name,
 
 /* --- setting --- */
 
-static esp_err_t append_here(nvs_storage_t *storage, const fmt_nvs_entry_t *entry,
-                             const void *data, size_t size, nvs_item_t *item)
+static esp_err_t append_here(nvs_storage_t *storage, const fmt_nvs_entry_t *entry, const void *data,
+                             size_t size, nvs_item_t *item)
 {
     item->rank = storage->used_count - 1;
     item->entry = *entry;
@@ -633,8 +633,7 @@ static esp_err_t read_item(nvs_storage_t *storage, const nvs_item_t *item, const
     for (size_t done = 0; done < size;) {
         uint8_t piece[128];
         size_t len = size - done < sizeof(piece) ? size - done : sizeof(piece);
-        esp_err_t err =
-            nvs_page_read_data(&storage->device, page, item->index, done, piece, len);
+        esp_err_t err = nvs_page_read_data(&storage->device, page, item->index, done, piece, len);
         if (err != ESP_OK) {
             return err;
         }
@@ -684,8 +683,7 @@ static esp_err_t erase_old(nvs_storage_t *storage, const nvs_item_t *fresh, bool
     }
 #endif
     err = erase_matching(storage, &query, fresh, purge, NULL);
-    return err != ESP_OK ? err
-                         : erase_chunks(storage, query.ns, query.key, &old_index, purge);
+    return err != ESP_OK ? err : erase_chunks(storage, query.ns, query.key, &old_index, purge);
 }
 
 /* The new value is safe. */
@@ -782,8 +780,8 @@ static esp_err_t read_blob(nvs_storage_t *storage, const nvs_item_t *item, const
     return ESP_OK;
 }
 
-static esp_err_t blob_already_set(nvs_storage_t *storage, const nvs_item_t *old,
-                                  const void *value, size_t size, bool *equal)
+static esp_err_t blob_already_set(nvs_storage_t *storage, const nvs_item_t *old, const void *value,
+                                  size_t size, bool *equal)
 {
     *equal = false;
     if (fmt_nvs_blob_index(&old->entry).size != size) {
@@ -930,9 +928,8 @@ static esp_err_t erase_blob(nvs_storage_t *storage, const nvs_item_t *item, bool
 {
     fmt_nvs_blob_index_t index = fmt_nvs_blob_index(&item->entry);
     esp_err_t err = erase_item(storage, item, purge);
-    return err != ESP_OK
-               ? err
-               : erase_chunks(storage, item->entry.ns, item->entry.key, &index, purge);
+    return err != ESP_OK ? err
+                         : erase_chunks(storage, item->entry.ns, item->entry.key, &index, purge);
 }
 
 esp_err_t nvs_storage_get_blob(nvs_storage_t *storage, uint8_t ns, const char *key, void *value,

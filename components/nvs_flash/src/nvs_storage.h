@@ -22,6 +22,7 @@ typedef struct nvs_namespace {
 
 typedef struct nvs_storage {
     struct nvs_storage *next;
+    esp_partition_t partition;
     nvs_device_t device;
     nvs_page_t *pages;
     uint16_t *order; /* pages in use, by sequence number: indexes into pages */
@@ -38,7 +39,7 @@ typedef struct {
     fmt_nvs_entry_t entry;
 } nvs_item_t;
 
-/* Reads a partition, which must stay valid. Errors of nvs_flash_init(). */
+/* Reads a partition. Errors of nvs_flash_init(). */
 esp_err_t nvs_storage_open(const esp_partition_t *partition, nvs_storage_t **storage);
 void nvs_storage_close(nvs_storage_t *storage);
 

@@ -15,7 +15,7 @@
 
 #include "nvs_flash.h"
 
-#define MAX_SIZE 0x60000u
+#define MAX_SIZE     0x60000u
 #define LINE_MAX_LEN (2 * 140000 + 100)
 
 static char s_line[LINE_MAX_LEN];
@@ -25,8 +25,8 @@ static const struct {
     const char *name;
     nvs_type_t type;
 } TYPES[] = {
-    {"u8", NVS_TYPE_U8},   {"i8", NVS_TYPE_I8},   {"u16", NVS_TYPE_U16}, {"i16", NVS_TYPE_I16},
-    {"u32", NVS_TYPE_U32}, {"i32", NVS_TYPE_I32}, {"u64", NVS_TYPE_U64}, {"i64", NVS_TYPE_I64},
+    {"u8", NVS_TYPE_U8},   {"i8", NVS_TYPE_I8},     {"u16", NVS_TYPE_U16}, {"i16", NVS_TYPE_I16},
+    {"u32", NVS_TYPE_U32}, {"i32", NVS_TYPE_I32},   {"u64", NVS_TYPE_U64}, {"i64", NVS_TYPE_I64},
     {"str", NVS_TYPE_STR}, {"blob", NVS_TYPE_BLOB},
 };
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NVS_VECTOR_SIZE 0x3000u
+#define NVS_VECTOR_SIZE   0x3000u
 #define NVS_VECTOR_SHA256 "cebceb914e650302f8872759b76d8e164c7ebcf64d65ff7d62ef62dd77353392"
 
 static const char NVS_VECTOR_HEX[] =

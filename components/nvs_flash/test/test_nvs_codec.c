@@ -91,8 +91,8 @@ static void the_vector_is_written(void **state)
     static uint8_t made[NVS_VECTOR_SIZE];
     memset(made, 0xFF, sizeof(made));
     nvs_vector_fill(s_image);
-    fmt_nvs_page_header_encode(
-        &(fmt_nvs_page_header_t){FMT_NVS_STATE_ACTIVE, 0, FMT_NVS_VERSION_2}, made);
+    fmt_nvs_page_header_encode(&(fmt_nvs_page_header_t){FMT_NVS_STATE_ACTIVE, 0, FMT_NVS_VERSION_2},
+                               made);
     const uint8_t one = 1;
     const uint32_t count = 7;
     const int8_t neg = -2;

@@ -263,7 +263,8 @@ static void no_cut_loses_a_value(void **state)
                 bool recovery_cut;
                 more = trial(scenario, op, point, 0, 0, &recovery_cut);
                 cuts += more ? 1 : 0;
-                /* The recovery of this cut, cut as well: each of its operations, the point varies. */
+                /* The recovery of this cut, cut as well: each of its operations, the point varies.
+                 */
                 recovery_cut = more;
                 for (unsigned second = 1; recovery_cut; second++) {
                     (void)trial(scenario, op, point, second, (op + point + second) % POINT_COUNT,

@@ -47,8 +47,7 @@ esp_err_t esp_flash_read(esp_flash_t *chip, void *buffer, uint32_t address, uint
 
 /* Programs length bytes at address; bits go from 1 to 0 only. Errors as esp_flash_read(), and
  * those of the guard. */
-esp_err_t esp_flash_write(esp_flash_t *chip, const void *buffer, uint32_t address,
-                          uint32_t length);
+esp_err_t esp_flash_write(esp_flash_t *chip, const void *buffer, uint32_t address, uint32_t length);
 
 /* Erases len bytes from start, both multiples of 4096 (else ESP_ERR_INVALID_ARG), using 64 KiB
  * block erases where they fit. Blocks for the whole erase; esp_flash_erase_step() in

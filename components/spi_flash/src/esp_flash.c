@@ -72,8 +72,7 @@ static esp_err_t chip_ready(esp_flash_t *chip)
         if (err == ESP_OK) {
             s_chip.physical_size = hal_flash_size();
             uint32_t configured = size_from_header();
-            s_chip.size =
-                configured < s_chip.physical_size ? configured : s_chip.physical_size;
+            s_chip.size = configured < s_chip.physical_size ? configured : s_chip.physical_size;
         }
     }
     storage_unlock(&s_lock);
@@ -188,8 +187,7 @@ esp_err_t esp_flash_read(esp_flash_t *chip, void *buffer, uint32_t address, uint
     return length == 0 ? ESP_OK : hal_flash_read(address, buffer, length);
 }
 
-esp_err_t esp_flash_write(esp_flash_t *chip, const void *buffer, uint32_t address,
-                          uint32_t length)
+esp_err_t esp_flash_write(esp_flash_t *chip, const void *buffer, uint32_t address, uint32_t length)
 {
     esp_err_t err = chip_ready(chip);
     if (err != ESP_OK) {
@@ -297,8 +295,8 @@ void esp_flash_verified_keep(esp_flash_ticket_t ticket, uint32_t address, uint32
 bool esp_flash_verified_still(uint32_t address, uint32_t length)
 {
     storage_lock(&s_lock);
-    bool still = s_chip.verified && s_chip.verified_address == address &&
-                 s_chip.verified_length == length;
+    bool still =
+        s_chip.verified && s_chip.verified_address == address && s_chip.verified_length == length;
     storage_unlock(&s_lock);
     return still;
 }

@@ -135,8 +135,7 @@ static void readonly_partitions_stay_protected(void **state)
     board_new(UINT32_MAX);
     uint8_t byte = 0;
     esp_flash_set_dangerous_write_protection(NULL, false);
-    assert_int_equal(esp_flash_write(NULL, &byte, BOARD_READONLY + 0x1FFF, 1),
-                     ESP_ERR_NOT_ALLOWED);
+    assert_int_equal(esp_flash_write(NULL, &byte, BOARD_READONLY + 0x1FFF, 1), ESP_ERR_NOT_ALLOWED);
     assert_int_equal(esp_flash_erase_region(NULL, BOARD_READONLY - 0x1000, 0x2000),
                      ESP_ERR_NOT_ALLOWED);
     assert_int_equal(esp_flash_write(NULL, &byte, BOARD_READONLY + 0x2000, 1), ESP_OK);

@@ -2,8 +2,9 @@
  *
  * NVS pages: the key-value store's bytes. Source: formats specification, section 6.
  *
- * A page is one 4 KiB sector: 32 bytes of header, a bitmap with two bits for each entry, 126 entries
- * of 32 bytes. An item is a header entry and, for strings and blobs, the entries with its data. */
+ * A page is one 4 KiB sector: 32 bytes of header, a bitmap with two bits for each entry, 126
+ * entries of 32 bytes. An item is a header entry and, for strings and blobs, the entries with its
+ * data. */
 #ifndef FORMATS_NVS_H
 #define FORMATS_NVS_H
 
@@ -19,13 +20,13 @@
 #define FMT_NVS_ENTRY_SIZE     32u
 #define FMT_NVS_PAGE_ENTRIES   126u
 
-#define FMT_NVS_KEY_MAX        15u   /* characters */
-#define FMT_NVS_DATA_MAX       4000u /* bytes of a string or of one blob chunk */
-#define FMT_NVS_CHUNKS_MAX     127u
-#define FMT_NVS_NAMESPACE_MAX  254u /* indexes 1 .. 254; 0 is the table of namespaces */
-#define FMT_NVS_CHUNK_NONE     0xFFu
-#define FMT_NVS_CHUNK_START_0  0x00u
-#define FMT_NVS_CHUNK_START_1  0x80u
+#define FMT_NVS_KEY_MAX       15u   /* characters */
+#define FMT_NVS_DATA_MAX      4000u /* bytes of a string or of one blob chunk */
+#define FMT_NVS_CHUNKS_MAX    127u
+#define FMT_NVS_NAMESPACE_MAX 254u /* indexes 1 .. 254; 0 is the table of namespaces */
+#define FMT_NVS_CHUNK_NONE    0xFFu
+#define FMT_NVS_CHUNK_START_0 0x00u
+#define FMT_NVS_CHUNK_START_1 0x80u
 
 /* --- page header --- */
 
@@ -90,8 +91,8 @@ enum {
 typedef struct {
     uint8_t ns;
     uint8_t type;
-    uint8_t span;  /* entries of the item, this one included */
-    uint8_t chunk; /* of blob data; else FMT_NVS_CHUNK_NONE */
+    uint8_t span;                  /* entries of the item, this one included */
+    uint8_t chunk;                 /* of blob data; else FMT_NVS_CHUNK_NONE */
     char key[FMT_NVS_KEY_MAX + 1]; /* NUL terminated and padded */
     uint8_t data[8];
 } fmt_nvs_entry_t;

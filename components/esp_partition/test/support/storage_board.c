@@ -58,9 +58,9 @@ void board_new_with(const fmt_partition_t *rows, size_t count, bool md5, uint32_
 {
     linux_board_testing_reset(BOARD_FLASH_SIZE);
     linux_board_testing_state()->running_offset = running_offset;
-    assert_int_equal(fmt_partition_table_encode(rows, count, md5,
-                                                board_flash(FMT_PARTITION_TABLE_OFFSET)),
-                     ESP_OK);
+    assert_int_equal(
+        fmt_partition_table_encode(rows, count, md5, board_flash(FMT_PARTITION_TABLE_OFFSET)),
+        ESP_OK);
     board_reload();
     esp_log_set_vprintf(capture);
     log_clear();
@@ -105,8 +105,7 @@ static size_t put_segment(uint8_t *out, size_t at, uint32_t load_address, const 
     return at + FMT_IMAGE_SEGMENT_HEADER_SIZE + len;
 }
 
-static size_t put_description(const board_image_t *image, uint32_t address, uint8_t *out,
-                              size_t at)
+static size_t put_description(const board_image_t *image, uint32_t address, uint8_t *out, size_t at)
 {
     if (image->bootloader) {
         fmt_bootloader_desc_t desc = {.magic_byte = FMT_BOOTLOADER_DESC_MAGIC, .version = 1};
@@ -153,10 +152,9 @@ size_t board_make_image(const board_image_t *image, uint32_t address, uint8_t *o
         value = value * 1664525u + 1013904223u;
         out[at++] = (uint8_t)(value >> 24);
     }
-    uint8_t sum = fmt_image_checksum(FMT_IMAGE_CHECKSUM_SEED,
-                                     out + FMT_IMAGE_HEADER_SIZE + FMT_IMAGE_SEGMENT_HEADER_SIZE,
-                                     payload - FMT_IMAGE_HEADER_SIZE -
-                                         FMT_IMAGE_SEGMENT_HEADER_SIZE);
+    uint8_t sum = fmt_image_checksum(
+        FMT_IMAGE_CHECKSUM_SEED, out + FMT_IMAGE_HEADER_SIZE + FMT_IMAGE_SEGMENT_HEADER_SIZE,
+        payload - FMT_IMAGE_HEADER_SIZE - FMT_IMAGE_SEGMENT_HEADER_SIZE);
     sum = fmt_image_checksum(sum, out + payload + FMT_IMAGE_SEGMENT_HEADER_SIZE, image->payload);
     uint32_t checksum_at = fmt_image_checksum_offset((uint32_t)at);
     out[checksum_at] = sum;

@@ -22,10 +22,10 @@
 #define BOARD_FLASH_SIZE 0x400000u
 
 /* The partitions of a new board. */
-#define BOARD_NVS      0x9000u   /* 4 sectors */
+#define BOARD_NVS      0x9000u /* 4 sectors */
 #define BOARD_OTADATA  0xD000u
 #define BOARD_PHY      0xF000u
-#define BOARD_FACTORY  0x10000u  /* the apps: 0x40000 each */
+#define BOARD_FACTORY  0x10000u /* the apps: 0x40000 each */
 #define BOARD_OTA_0    0x50000u
 #define BOARD_OTA_1    0x90000u
 #define BOARD_TEST     0xD0000u
@@ -54,12 +54,12 @@ const esp_partition_t *board_partition(const char *label);
 typedef struct {
     const char *version;
     uint32_t secure_version;
-    uint16_t chip_id;      /* 0: the board's */
+    uint16_t chip_id; /* 0: the board's */
     uint8_t spi_flash_mode;
     bool no_hash;
     bool bootloader;
-    uint32_t payload;      /* bytes of the loaded segment, a multiple of 4 */
-    uint32_t seed;         /* decides the payload */
+    uint32_t payload; /* bytes of the loaded segment, a multiple of 4 */
+    uint32_t seed;    /* decides the payload */
 } board_image_t;
 
 /* Makes an image in out (room bytes) that stands at flash offset address; returns its length. */
