@@ -113,8 +113,8 @@ class Device:
 
     def verb(self, *words, status=0):
         """Runs a verb; returns what it printed."""
-        run = subprocess.run([str(self.tool), words[0], "-B", str(self.build),
-                              *[str(word) for word in words[1:]]], text=True,
+        run = subprocess.run([str(self.tool), *[str(word) for word in words], "-B",
+                              str(self.build)], text=True,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              stdin=subprocess.DEVNULL, timeout=60)
         assert run.returncode == status, f"{words} gave {run.returncode}:\n{run.stdout}"

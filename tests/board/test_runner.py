@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import FACTORY, FLASH_SIZE, SANITIZED
+from conftest import FACTORY, FLASH_SIZE, OTA_0, SANITIZED
 
 NOT_BOOTABLE, NO_BOOTLOADER, POWER_CUT, RESET_LIMIT, TIMEOUT, DIED = 3, 4, 5, 6, 7, 8
 SCRATCH = 0x9000  # the partition nvs: nobody uses it here
@@ -24,7 +24,7 @@ def test_power_on_prints_the_lines_of_rom_and_bootloader_in_order(device):
         board.expect(r"entry 0x80000000\n")
         for line in [r"ESP-IDF v5.5-test 2nd stage bootloader", r"chip revision: v1\.0",
                      r"efuse block revision: v0\.0"]:
-            board.expect(r"\nI \(\d+\) boot: " + line + r"\n")
+            board.expect(r"I \(\d+\) boot: " + line + r"\n")
         board.expect(r"boot\.linux: SPI Speed      : 80MHz\n")
         board.expect(r"boot\.linux: SPI Mode       : DIO\n")
         board.expect(rf"boot\.linux: SPI Flash Size : {FLASH_SIZE}MB\n")
@@ -253,7 +253,7 @@ def test_operations_wear_and_time_are_counted(device):
     with board:
         board.expect("probe 1")
         for command in [f"erase {SCRATCH:x}", f"fill {SCRATCH:x} 16 0", f"erase {SCRATCH:x}",
-                        f"erase-block {FACTORY + 0x80000:x}", "say done"]:
+                        f"erase-block {OTA_0:x}", "say done"]:
             board.send(command)
         assert board.wait() == 0
         assert "flash operations: 4" in board.seen()

@@ -102,7 +102,7 @@ static void on_network(const hal_network_info_t *info, void *arg)
 
 static void crash(void)
 {
-    volatile int *nowhere = NULL;
+    volatile int *volatile nowhere = NULL;
     *nowhere = 1;
 }
 
@@ -128,10 +128,10 @@ static bool execute(const char *line)
         sum_sector(a);
     } else if (sscanf(line, "fill %x %u %x", &a, &b, &c) == 3) {
         fill_flash(a, b, c);
-    } else if (sscanf(line, "erase %x", &a) == 1) {
-        say("erase %d\n", hal_flash_erase_sector(a));
     } else if (sscanf(line, "erase-block %x", &a) == 1) {
         say("erase %d\n", hal_flash_erase_block(a));
+    } else if (sscanf(line, "erase %x", &a) == 1) {
+        say("erase %d\n", hal_flash_erase_sector(a));
     } else if (sscanf(line, "pin %u input pull %u", &a, &b) == 2) {
         say("pin %d\n", hal_gpio_configure(a, true, false, (hal_gpio_pull_t)b));
     } else if (sscanf(line, "pin %u output %u", &a, &b) == 2) {
