@@ -90,10 +90,6 @@ typedef struct {
     uint32_t data_len; /* bytes */
 } esp_image_segment_header_t;
 
-ESP_STATIC_ASSERT(sizeof(esp_chip_id_t) == 2, "chip id takes two bytes");
-ESP_STATIC_ASSERT(sizeof(esp_image_header_t) == 24, "image header layout");
-ESP_STATIC_ASSERT(sizeof(esp_image_segment_header_t) == 8, "segment header layout");
-
 #ifdef __cplusplus
 }
 #endif

@@ -94,9 +94,6 @@ typedef struct {
     uint32_t flags;
 } esp_partition_info_t;
 
-_Static_assert(sizeof(esp_ota_select_entry_t) == 32, "otadata entry layout");
-_Static_assert(sizeof(esp_partition_info_t) == 32, "partition table row layout");
-
 /* Checks ESP_PARTITION_TABLE_MAX_LEN bytes of a partition table: rows, end marker, MD5 row if there
  * is one, every partition inside the flash chip. Overlaps and alignment are not looked at.
  * *num_partitions (not NULL) is the number of partitions, 0 on failure. log_errors: say what is

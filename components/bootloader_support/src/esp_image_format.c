@@ -19,6 +19,11 @@
 
 static const char TAG[] = "esp_image";
 
+_Static_assert(sizeof(esp_chip_id_t) == 2, "a chip id takes two bytes");
+_Static_assert(sizeof(esp_image_header_t) == FMT_IMAGE_HEADER_SIZE, "one header layout");
+_Static_assert(sizeof(esp_image_segment_header_t) == FMT_IMAGE_SEGMENT_HEADER_SIZE,
+               "one segment header layout");
+
 static storage_lock_t s_lock = STORAGE_LOCK_INITIALIZER;
 static uint32_t s_bootloader_offset = ESP_PRIMARY_BOOTLOADER_OFFSET;
 

@@ -5,6 +5,8 @@
 #include "esp_flash_partitions.h"
 #include "log_line.h"
 
+_Static_assert(sizeof(esp_partition_info_t) == FMT_PARTITION_ROW_SIZE, "one row layout");
+
 esp_err_t esp_partition_table_verify(const esp_partition_info_t *partition_table, bool log_errors,
                                      int *num_partitions)
 {
