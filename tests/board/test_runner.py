@@ -3,6 +3,7 @@
 
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -433,3 +434,29 @@ def test_random_numbers_differ_from_boot_to_boot(device):
             board.send("random")
             seen.add(board.expect("random ([0-9a-f]+)").group(1))
     assert len(seen) == 2
+
+
+def test_the_monitor_passes_keys_resets_and_quits_at_a_terminal(device):
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(device.tool, [str(device.tool), "monitor", "-B", str(device.build)])
+    seen = b""
+
+    def expect(pattern):
+        nonlocal seen
+        while not re.search(pattern, seen):
+            seen += os.read(terminal, 65536)
+        seen = seen[re.search(pattern, seen).end():]
+
+    expect(b"Quit: Ctrl\\+\\]")
+    expect(b"probe 1 from")
+    os.write(terminal, b"say hello\n")
+    expect(b"hello\r\n")
+    os.write(terminal, b"\x14\x12")
+    expect(b"rst:0x15 \\(USB_UART_CHIP_RESET\\)")
+    expect(b"reset reason 2,")
+    os.write(terminal, b"\x03say still here\n")
+    expect(b"unknown command")
+    os.write(terminal, b"\x1d")
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    os.close(terminal)
