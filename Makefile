@@ -59,6 +59,10 @@ unit: ## unit tests of formats, boards, bootloader and components
 
 # Folders of end-to-end tests; a board's own ones run when that board is tested.
 PYTEST_FOLDERS := $(filter-out tests/board_%,$(sort $(patsubst %/,%,$(dir $(wildcard tests/*/test_*.py)))))
+ifeq ($(SAN),1)
+# The build system is no C program.
+PYTEST_FOLDERS := $(filter-out tests/build_system,$(PYTEST_FOLDERS))
+endif
 ifneq ($(BOARD),linux)
 PYTEST_FOLDERS += $(wildcard tests/board_$(BOARD:sifive_u=sifive))
 endif

@@ -18,6 +18,9 @@
     "  -v, --verbose          show what CMake says and every command\n"                            \
     "  -h, --help\n"
 
+#define EXIT_HELP                                                                                  \
+    "Exit status: 0 done, 1 it failed (see above), 2 the command line was not understood."
+
 static void print_build_help(void)
 {
     puts("usage: airlift build [options] [TARGET]\n\n"
@@ -27,16 +30,16 @@ static void print_build_help(void)
          COMMON_HELP
          "  --san                  with AddressSanitizer and UndefinedBehaviorSanitizer\n"
          "  --reconfigure          run CMake even if nothing has changed\n\n"
-         "Environment: IDF_TARGET names the board (default: linux), IDF_PATH the Airlift tree (the "
-         "one this\nprogram comes from), SDKCONFIG_DEFAULTS the files of defaults, "
-         "IDF_PY_BUILD_JOBS limits parallel jobs.");
+         "Environment: IDF_TARGET names the board (default: linux), IDF_PATH the Airlift tree "
+         "(default: the\none this program comes from), SDKCONFIG_DEFAULTS the files of defaults; "
+         "IDF_PY_BUILD_JOBS\nlimits parallel jobs.\n\n" EXIT_HELP);
 }
 
 static void print_menuconfig_help(void)
 {
     puts("usage: airlift menuconfig [options]\n\n"
          "Opens the project's configuration in an editor; the answers land in PROJECT/sdkconfig "
-         "and the\nnext build takes them.\n\n" COMMON_HELP);
+         "and the\nnext build takes them.\n\n" COMMON_HELP "\n" EXIT_HELP);
 }
 
 /* How to go on after target was built. */

@@ -47,6 +47,7 @@ function(target_add_binary_data target file type)
         file(REMOVE "${assembly}")
         add_custom_command(OUTPUT "${assembly}"
             COMMAND ${CMAKE_COMMAND} "-DFILE=${file}" -P "${AIRLIFT_EMBED_MISSING_SCRIPT}"
+            COMMAND ${CMAKE_COMMAND} -E false
             COMMENT "Embedding ${base}" VERBATIM)
         target_sources(${target} PRIVATE "${assembly}")
         return()

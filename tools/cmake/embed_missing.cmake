@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Ends the build: a file to embed is not there.
+# Says which file to embed is not there, and what to do. Whoever runs it ends the build.
 set(advice "")
 if(FILE MATCHES "[.](pem|crt)$")
     get_filename_component(folder "${FILE}" DIRECTORY)
@@ -8,4 +8,4 @@ if(FILE MATCHES "[.](pem|crt)$")
                "    airlift cert --name NAME --out ${folder}\n\n"
                "or copy the certificate that your server is to be trusted by to that path.")
 endif()
-message(FATAL_ERROR "Cannot embed ${FILE}: no such file.\n\n" ${advice})
+message("\nCannot embed ${FILE}: no such file.\n" ${advice})
