@@ -14,8 +14,8 @@
 #include "log.h"
 
 /* Bytes read, then hashed, at a time: loaded segments in place, everything else through buffer. */
-#define LOAD_PIECE   16384u
-#define BUFFER_SIZE  4096u
+#define LOAD_PIECE  16384u
+#define BUFFER_SIZE 4096u
 
 static const char TAG[] = "boot";
 

@@ -191,8 +191,8 @@ static void print(char level, const char *tag, const char *format, va_list argum
 {
     char line[LINE_SIZE];
     size_t room = sizeof(line) - (sizeof(LINE_END) - 1);
-    size_t len = (size_t)boot_format(line, room, "%s%c (%u) %s: ", color(level), level,
-                                     milliseconds(), tag);
+    size_t len =
+        (size_t)boot_format(line, room, "%s%c (%u) %s: ", color(level), level, milliseconds(), tag);
     len += (size_t)boot_vformat(line + len, room - len, format, arguments);
     for (const char *end = LINE_END; *end != '\0'; end++) {
         line[len++] = *end;

@@ -73,8 +73,9 @@ void boot_secure_version_init(const boot_table_t *table)
         }
     }
     if (partition.size == 0) {
-        boot_log('E', TAG, "no partition for the emulated eFuses: the secure version counts as 0 "
-                           "and cannot be raised");
+        boot_log('E', TAG,
+                 "no partition for the emulated eFuses: the secure version counts as 0 "
+                 "and cannot be raised");
         return;
     }
     esp_err_t err = hal_flash_read(partition.offset, fuses, sizeof(fuses));

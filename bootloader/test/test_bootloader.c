@@ -43,28 +43,40 @@ static void put_table(unsigned parts)
 {
     fmt_partition_t rows[12];
     size_t count = 0;
-    rows[count++] = (fmt_partition_t){.type = FMT_PART_TYPE_DATA, .subtype = FMT_PART_DATA_NVS,
-                                      .offset = 0x9000, .size = 0x4000, .label = "nvs"};
+    rows[count++] = (fmt_partition_t){.type = FMT_PART_TYPE_DATA,
+                                      .subtype = FMT_PART_DATA_NVS,
+                                      .offset = 0x9000,
+                                      .size = 0x4000,
+                                      .label = "nvs"};
     if (parts & WITH_OTADATA) {
-        rows[count++] = (fmt_partition_t){.type = FMT_PART_TYPE_DATA, .subtype = FMT_PART_DATA_OTA,
-                                          .offset = OTADATA, .size = 0x2000, .label = "otadata"};
+        rows[count++] = (fmt_partition_t){.type = FMT_PART_TYPE_DATA,
+                                          .subtype = FMT_PART_DATA_OTA,
+                                          .offset = OTADATA,
+                                          .size = 0x2000,
+                                          .label = "otadata"};
     }
     if (parts & WITH_EFUSE) {
         rows[count++] = (fmt_partition_t){.type = FMT_PART_TYPE_DATA,
                                           .subtype = FMT_PART_DATA_EFUSE,
-                                          .offset = EFUSES, .size = 0x1000, .label = "efuse_em"};
+                                          .offset = EFUSES,
+                                          .size = 0x1000,
+                                          .label = "efuse_em"};
     }
     if (parts & WITH_FACTORY) {
-        rows[count++] = (fmt_partition_t){.subtype = FMT_PART_APP_FACTORY, .offset = FACTORY,
-                                          .size = SLOT_SIZE, .label = "factory"};
+        rows[count++] = (fmt_partition_t){.subtype = FMT_PART_APP_FACTORY,
+                                          .offset = FACTORY,
+                                          .size = SLOT_SIZE,
+                                          .label = "factory"};
     }
     for (unsigned i = 0; i < 4 && (parts & WITH_OTA); i++) {
         rows[count++] = (fmt_partition_t){.subtype = (uint8_t)(FMT_PART_APP_OTA_0 + i),
-                                          .offset = OTA(i), .size = SLOT_SIZE, .label = "ota"};
+                                          .offset = OTA(i),
+                                          .size = SLOT_SIZE,
+                                          .label = "ota"};
     }
     if (parts & WITH_TEST) {
-        rows[count++] = (fmt_partition_t){.subtype = FMT_PART_APP_TEST, .offset = TEST_APP,
-                                          .size = SLOT_SIZE, .label = "test"};
+        rows[count++] = (fmt_partition_t){
+            .subtype = FMT_PART_APP_TEST, .offset = TEST_APP, .size = SLOT_SIZE, .label = "test"};
     }
     assert_int_equal(fmt_partition_table_encode(rows, count, true, flash() + 0x8000), ESP_OK);
 }
@@ -72,8 +84,12 @@ static void put_table(unsigned parts)
 static void put_bootloader_header(uint8_t size_code)
 {
     const fmt_image_header_t header = {
-        .magic = FMT_IMAGE_MAGIC, .segment_count = 1, .spi_mode = FMT_SPI_MODE_DIO,
-        .spi_speed = 0xF, .spi_size = size_code, .chip_id = FMT_CHIP_ID_LINUX,
+        .magic = FMT_IMAGE_MAGIC,
+        .segment_count = 1,
+        .spi_mode = FMT_SPI_MODE_DIO,
+        .spi_speed = 0xF,
+        .spi_size = size_code,
+        .chip_id = FMT_CHIP_ID_LINUX,
     };
     fmt_image_header_encode(&header, flash());
 }
@@ -83,13 +99,21 @@ static uint32_t put_app(uint32_t address, uint32_t secure_version)
 {
     uint8_t *image = flash() + address;
     const fmt_image_header_t header = {
-        .magic = FMT_IMAGE_MAGIC, .segment_count = 2, .spi_mode = FMT_SPI_MODE_DIO,
-        .entry = 0x80000000, .wp_pin = FMT_IMAGE_WP_PIN_DISABLED, .chip_id = FMT_CHIP_ID_LINUX,
-        .max_chip_rev_full = 199, .hash_appended = 1,
+        .magic = FMT_IMAGE_MAGIC,
+        .segment_count = 2,
+        .spi_mode = FMT_SPI_MODE_DIO,
+        .entry = 0x80000000,
+        .wp_pin = FMT_IMAGE_WP_PIN_DISABLED,
+        .chip_id = FMT_CHIP_ID_LINUX,
+        .max_chip_rev_full = 199,
+        .hash_appended = 1,
     };
     const fmt_app_desc_t desc = {
-        .magic_word = FMT_APP_DESC_MAGIC, .secure_version = secure_version, .version = "1",
-        .project_name = "test", .mmu_page_size = 16,
+        .magic_word = FMT_APP_DESC_MAGIC,
+        .secure_version = secure_version,
+        .version = "1",
+        .project_name = "test",
+        .mmu_page_size = 16,
     };
     static uint8_t program[10000];
     Elf64_Ehdr elf = {.e_type = ET_DYN};
@@ -248,7 +272,8 @@ static void every_flipped_bit_of_an_image_is_noticed(void **state)
     for (uint32_t at = 0; at < len; at += at < 600 || at + 100 >= len ? 1 : 97) {
         for (unsigned bit = 0; bit < 8; bit++) {
             if (at == FMT_IMAGE_HEADER_SIZE - 1 && bit == 0) {
-                continue; /* says that there is no hash: the format protects nothing but data then */
+                continue; /* says that there is no hash: the format protects nothing but data then
+                           */
             }
             flash()[FACTORY + at] ^= (uint8_t)(1u << bit);
             if (boot() != NOTHING) {

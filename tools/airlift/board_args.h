@@ -26,7 +26,8 @@ enum { BOARD_ARG_FLASH = 1000 };
 #define BOARD_OPTIONS_HELP                                                                         \
     "  -C, --project-dir DIR  project folder (default: the current folder)\n"                      \
     "  -B, --build-dir DIR    build folder (default: PROJECT/build)\n"                             \
-    "  --flash FILE           the board's flash (default: BUILD/flash.bin); everything else that\n" \
+    "  --flash FILE           the board's flash (default: BUILD/flash.bin); everything else "      \
+    "that\n"                                                                                       \
     "                         is the board stands beside it in FILE.state\n"
 
 typedef struct {

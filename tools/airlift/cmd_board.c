@@ -94,13 +94,13 @@ static void print_json(const linux_board_state_t *state)
         printf("\"running_offset\": %u, ", state->running_offset);
     }
     printf("\"operations\": %" PRIu64 ", \"reads\": %" PRIu64 ", \"read_bytes\": %" PRIu64
-           ", \"programs\": %" PRIu64 ", \"program_bytes\": %" PRIu64 ", \"sector_erases\": %" PRIu64
-           ", \"block_erases\": %" PRIu64 ", \"busy_us\": %" PRIu64
+           ", \"programs\": %" PRIu64 ", \"program_bytes\": %" PRIu64
+           ", \"sector_erases\": %" PRIu64 ", \"block_erases\": %" PRIu64 ", \"busy_us\": %" PRIu64
            ", \"wear_total\": %" PRIu64 ", \"wear_max\": %u, \"unstable_sectors\": %u}\n",
            atomic_load(&state->operations), atomic_load(&s->reads), atomic_load(&s->read_bytes),
            atomic_load(&s->programs), atomic_load(&s->program_bytes),
-           atomic_load(&s->sector_erases), atomic_load(&s->block_erases),
-           atomic_load(&s->busy_us), wear.total, wear.max, wear.unstable);
+           atomic_load(&s->sector_erases), atomic_load(&s->block_erases), atomic_load(&s->busy_us),
+           wear.total, wear.max, wear.unstable);
 }
 
 static int info(int argc, char **argv)
@@ -118,9 +118,8 @@ static int info(int argc, char **argv)
             json = true;
         } else if (option == 'h') {
             printf("usage: airlift board info [options]\n\n"
-                   "Shows what the board has been through: resets, flash operations, wear.\n\n"
-                   BOARD_OPTIONS_HELP
-                   "  --json                 as one JSON object\n");
+                   "Shows what the board has been through: resets, flash operations, "
+                   "wear.\n\n" BOARD_OPTIONS_HELP "  --json                 as one JSON object\n");
             return AIRLIFT_EXIT_OK;
         } else if (!board_args_take(&args, option, optarg)) {
             return ui_bad_option("board info", argc, argv);

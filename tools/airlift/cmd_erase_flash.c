@@ -68,7 +68,8 @@ static bool erase_or_make(const board_args_t *args, uint32_t wanted)
     if (access(path, F_OK) != 0) {
         if (wanted == 0) {
             ui_error("%s: there is no such board yet; --flash-size says how large its flash is to "
-                     "be", path);
+                     "be",
+                     path);
             return false;
         }
         return make_new(path, wanted);

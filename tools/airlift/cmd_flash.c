@@ -96,8 +96,8 @@ static bool check_places(const job_t *job, uint32_t flash_size)
             return false;
         }
         if (sectors_end(a) > flash_size) {
-            ui_error("%s: %zu bytes at 0x%x do not fit into %u KiB of flash", a->file->path,
-                     a->len, a->file->offset, flash_size / 1024u);
+            ui_error("%s: %zu bytes at 0x%x do not fit into %u KiB of flash", a->file->path, a->len,
+                     a->file->offset, flash_size / 1024u);
             return false;
         }
         for (size_t j = 0; j < i; j++) {
@@ -161,8 +161,8 @@ static bool patch_bootloader(const job_t *job, item_t *item, const fmt_chip_t *c
     fmt_image_header_decode(item->data, &header);
     const flash_args_t *args = &job->files;
     const char *size_text = job->size != NULL ? job->size : args->size;
-    uint32_t size = strcmp(size_text, "detect") == 0 ? flash_size
-                                                     : board_parse_flash_size(size_text);
+    uint32_t size =
+        strcmp(size_text, "detect") == 0 ? flash_size : board_parse_flash_size(size_text);
     int mode = parameter("mode", args->mode, header.spi_mode, fmt_spi_mode_by_name(args->mode));
     int speed = parameter("frequency", args->freq, header.spi_speed,
                           fmt_spi_speed_by_name(chip, args->freq));
@@ -230,7 +230,8 @@ static bool open_board(const job_t *job, linux_board_files_t *board)
     if (access(path, F_OK) != 0) {
         if (size == 0) {
             ui_error("%s: there is no such board yet; --flash-size says how large its flash is to "
-                     "be", path);
+                     "be",
+                     path);
             return false;
         }
         if (!file_make_parents(path)) {
@@ -246,10 +247,11 @@ static bool open_board(const job_t *job, linux_board_files_t *board)
         ui_error("%s", error);
         return false;
     }
-    if (size > board->flash.state->flash_size || (job->size != NULL &&
-                                                  size != board->flash.state->flash_size)) {
+    if (size > board->flash.state->flash_size ||
+        (job->size != NULL && size != board->flash.state->flash_size)) {
         ui_error("%s: the board has %u MiB of flash, not %u MiB; `airlift erase-flash` makes one "
-                 "of the build's size", path, board->flash.state->flash_size >> 20, size >> 20);
+                 "of the build's size",
+                 path, board->flash.state->flash_size >> 20, size >> 20);
         linux_board_close(board);
         return false;
     }

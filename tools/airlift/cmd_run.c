@@ -27,8 +27,7 @@ static void print_help(const char *verb)
         printf("Ctrl-C switches it off.\n");
     }
     printf(
-        "\n" BOARD_OPTIONS_HELP
-        "\nHow long:\n"
+        "\n" BOARD_OPTIONS_HELP "\nHow long:\n"
         "  --until REGEX          end when a console line matches this POSIX extended regular\n"
         "                         expression; may be given several times (any of them)\n"
         "  --until-count N        end at the N-th such line (default 1)\n"
@@ -142,8 +141,19 @@ static bool parse_seconds(const char *text, double *seconds)
 
 static int run_board(const char *verb, int argc, char **argv)
 {
-    enum { UNTIL = 256, UNTIL_COUNT, TIMEOUT, MAX_RESETS, GPIO, TIMING, NO_NOR_CHECK, CUT_AT,
-           AFTER_CUT, COUNT_OPS, CONSOLE };
+    enum {
+        UNTIL = 256,
+        UNTIL_COUNT,
+        TIMEOUT,
+        MAX_RESETS,
+        GPIO,
+        TIMING,
+        NO_NOR_CHECK,
+        CUT_AT,
+        AFTER_CUT,
+        COUNT_OPS,
+        CONSOLE
+    };
     static const struct option long_options[] = {
         BOARD_LONG_OPTIONS,
         {"until", required_argument, NULL, UNTIL},
@@ -214,8 +224,10 @@ static int run_board(const char *verb, int argc, char **argv)
             break;
         case CUT_AT:
             if (!parse_cut(optarg, &options.cut)) {
-                return ui_usage_error(verb, "--cut-at: %s: must be N, N:before, N:after, N:BYTE "
-                                            "or N:PERCENT%%, N from 1", optarg);
+                return ui_usage_error(verb,
+                                      "--cut-at: %s: must be N, N:before, N:after, N:BYTE "
+                                      "or N:PERCENT%%, N from 1",
+                                      optarg);
             }
             break;
         case AFTER_CUT:

@@ -98,8 +98,7 @@ static bool holds_program(void)
     if (pread(memory, &header, sizeof(header), 0) != (ssize_t)sizeof(header)) {
         return false;
     }
-    return memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
-           header.e_ident[EI_CLASS] == ELFCLASS64 &&
+    return memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_ident[EI_CLASS] == ELFCLASS64 &&
            (header.e_type == ET_EXEC || header.e_type == ET_DYN);
 }
 

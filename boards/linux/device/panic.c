@@ -97,12 +97,12 @@ static void on_crash(int signal_number, siginfo_t *info, void *context)
 #elif defined(__aarch64__)
         pc = (uintptr_t)((ucontext_t *)context)->uc_mcontext.pc;
 #endif
-        len = snprintf(line, sizeof(line),
-                       "\nGuru Meditation Error: Core  0 panic'ed (%s). Exception was unhandled.\n"
-                       "PC      : 0x%08lx  FAULT   : 0x%08lx\n",
-                       exception_name(signal_number),
-                       (unsigned long)(is_ours(pc) ? in_file(pc) : pc),
-                       (unsigned long)(uintptr_t)info->si_addr);
+        len =
+            snprintf(line, sizeof(line),
+                     "\nGuru Meditation Error: Core  0 panic'ed (%s). Exception was unhandled.\n"
+                     "PC      : 0x%08lx  FAULT   : 0x%08lx\n",
+                     exception_name(signal_number), (unsigned long)(is_ours(pc) ? in_file(pc) : pc),
+                     (unsigned long)(uintptr_t)info->si_addr);
     }
     (void)context;
     print(line, len);

@@ -44,8 +44,7 @@ USES_SHA static inline __m128i schedule(__m128i w0, __m128i w4, __m128i w8, __m1
 
 USES_SHA void linux_sha256_compress_x86(uint32_t state[8], const uint8_t *blocks, size_t count)
 {
-    const __m128i big_endian =
-        _mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3);
+    const __m128i big_endian = _mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3);
 
     __m128i dcba = _mm_loadu_si128((const __m128i *)&state[0]);
     __m128i hgfe = _mm_loadu_si128((const __m128i *)&state[4]);

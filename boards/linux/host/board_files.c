@@ -73,8 +73,8 @@ static bool lock(int fd, const char *path, char *error)
     if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
         return true;
     }
-    return fail(error, path, errno == EWOULDBLOCK ? "the board is in use by another process"
-                                                  : strerror(errno));
+    return fail(error, path,
+                errno == EWOULDBLOCK ? "the board is in use by another process" : strerror(errno));
 }
 
 bool linux_board_create(const char *path, uint32_t size, char error[LINUX_BOARD_ERROR_SIZE])

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define KEY_QUIT      0x1D /* Ctrl-] */
-#define KEY_MENU      0x14 /* Ctrl-T */
-#define MENU_RESET    0x12 /* Ctrl-R */
-#define MENU_SILENCE  0x19 /* Ctrl-Y */
-#define MENU_HELP     0x08 /* Ctrl-H */
-#define MENU_QUIT     0x18 /* Ctrl-X */
+#define KEY_QUIT     0x1D /* Ctrl-] */
+#define KEY_MENU     0x14 /* Ctrl-T */
+#define MENU_RESET   0x12 /* Ctrl-R */
+#define MENU_SILENCE 0x19 /* Ctrl-Y */
+#define MENU_HELP    0x08 /* Ctrl-H */
+#define MENU_QUIT    0x18 /* Ctrl-X */
 
 static const char *failed(char *error, size_t size, const char *what, const char *why)
 {

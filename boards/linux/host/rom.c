@@ -74,8 +74,8 @@ static bool keep(rom_t *rom, const fmt_image_need_t *need, size_t len)
     off_t at = (off_t)(need->load_address - WINDOW_LOW) + (off_t)done;
     size_t written = 0;
     while (written < len) {
-        ssize_t got = pwrite(rom->program, rom->piece + written, len - written,
-                             at + (off_t)written);
+        ssize_t got =
+            pwrite(rom->program, rom->piece + written, len - written, at + (off_t)written);
         if (got <= 0) {
             say(rom, "cannot keep the bootloader in memory: %s\n", strerror(errno));
             return false;
@@ -98,8 +98,7 @@ static bool load(rom_t *rom)
         }
         bool loads = need.kind == FMT_IMAGE_NEED_SEGMENT_DATA && need.use == FMT_SEGMENT_LOAD;
         if (loads && need.segment_start) {
-            say(rom, "load:0x%08x,len:0x%x\n", (unsigned)need.load_address,
-                (unsigned)need.length);
+            say(rom, "load:0x%08x,len:0x%x\n", (unsigned)need.load_address, (unsigned)need.length);
             if (!fmt_chip_may_load(v->params.chip, need.load_address, need.length)) {
                 fmt_image_refuse_segment(v, "bad load address range");
                 continue;
@@ -148,8 +147,8 @@ int linux_rom_load(linux_flash_t *flash, linux_rom_print_t print, void *arg)
     const fmt_image_params_t params = {
         .chip = fmt_chip_by_id(FMT_CHIP_ID_LINUX),
         .flash_address = 0,
-        .partition_size = flash->state->flash_size < 0x1000000u ? flash->state->flash_size
-                                                                : 0x1000000u,
+        .partition_size =
+            flash->state->flash_size < 0x1000000u ? flash->state->flash_size : 0x1000000u,
         .chip_revision = LINUX_BOARD_CHIP_REVISION,
         .flags = FMT_IMAGE_BOOTLOADER,
     };

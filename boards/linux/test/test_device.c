@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The rest of the linux board's device side: pins, reset, clock, SHA-256 engine, loader, network. */
+ * The rest of the linux board's device side: pins, reset, clock, SHA-256 engine, loader, network.
+ */
 #include <elf.h>
 #include <pthread.h>
 #include <setjmp.h>

@@ -169,8 +169,7 @@ _Noreturn void app_start(void)
 {
     hal_flash_init();
     say("probe " PROBE_VERSION " from 0x%x, reset reason %d, flash %u\n",
-        (unsigned)hal_loader_running_offset(), (int)hal_reset_reason(),
-        (unsigned)hal_flash_size());
+        (unsigned)hal_loader_running_offset(), (int)hal_reset_reason(), (unsigned)hal_flash_size());
     char line[256];
     while (read_line(line, sizeof(line))) {
         if (!execute(line)) {

@@ -27,8 +27,8 @@ typedef struct {
 typedef enum {
     LINUX_FLASH_OK = 0,
     LINUX_FLASH_RANGE, /* not inside the chip, or an erase not aligned; nothing happened */
-    LINUX_FLASH_NOR,   /* a bit would have to go from 0 to 1; bytes before that one are programmed */
-    LINUX_FLASH_CUT,   /* power was cut as planned: nothing may run after this */
+    LINUX_FLASH_NOR, /* a bit would have to go from 0 to 1; bytes before that one are programmed */
+    LINUX_FLASH_CUT, /* power was cut as planned: nothing may run after this */
 } linux_flash_result_t;
 
 /* Copies len bytes at address to dst; unstable bits get a new value each time. */

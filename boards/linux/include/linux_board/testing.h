@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * For unit tests: a board of their own, in memory, inside the test's process. A program that the
- * runner did not start has such a board; the functions below shape it. None of them is for firmware.
+ * runner did not start has such a board; the functions below shape it. None of them is for
+ * firmware.
  *
  * Not for use while other threads use the hal. */
 #ifndef LINUX_BOARD_TESTING_H
