@@ -35,8 +35,8 @@ const char *esp_err_to_name_r(esp_err_t code, char *buf, size_t buflen);
 
 /* Behind the macros below: prints the block "ESP_ERROR_CHECK failed: ..." to the console; the
  * first ends the program with abort(). */
-_Noreturn void esp_error_check_failed(esp_err_t code, const char *file, int line,
-                                      const char *function, const char *expression);
+__attribute__((noreturn)) void esp_error_check_failed(esp_err_t code, const char *file, int line,
+                                                      const char *function, const char *expression);
 void esp_error_check_failed_without_abort(esp_err_t code, const char *file, int line,
                                           const char *function, const char *expression);
 

@@ -47,13 +47,13 @@ esp_err_t esp_unregister_shutdown_handler(shutdown_handler_t handler);
 
 /* Calls the shutdown handlers in the calling task, writes out stdout, and resets the board; the
  * next esp_reset_reason() is ESP_RST_SW. Prints nothing. */
-_Noreturn void esp_restart(void);
+__attribute__((noreturn)) void esp_restart(void);
 
 /* Why this boot happened. */
 esp_reset_reason_t esp_reset_reason(void);
 
 /* Prints details (one line, without newline) and panics as abort() does. */
-_Noreturn void esp_system_abort(const char *details);
+__attribute__((noreturn)) void esp_system_abort(const char *details);
 
 /* Bytes of heap: free now, least ever free, free in internal memory. */
 uint32_t esp_get_free_heap_size(void);

@@ -28,12 +28,13 @@ extern "C" {
 /* Milliseconds to ticks, rounded down (5 ms are 0 ticks at 100 Hz), and back. */
 #define pdMS_TO_TICKS(ms) ((TickType_t)(((uint64_t)(ms) * (uint64_t)configTICK_RATE_HZ) / 1000U))
 #define pdTICKS_TO_MS(ticks)                                                                       \
-    ((TickType_t)(((uint64_t)(ticks)*1000U) / (uint64_t)configTICK_RATE_HZ))
+    ((TickType_t)(((uint64_t)(ticks) * 1000U) / (uint64_t)configTICK_RATE_HZ))
 
 typedef void (*TaskFunction_t)(void *arg);
 
 /* Ends the program with a message that names the place. */
-_Noreturn void vApplicationAssertFailed(const char *expression, const char *file, int line);
+__attribute__((noreturn)) void vApplicationAssertFailed(const char *expression, const char *file,
+                                                        int line);
 #define configASSERT(x)                                                                            \
     do {                                                                                           \
         if (!(x)) {                                                                                \

@@ -107,7 +107,7 @@ BaseType_t xTaskGetCoreID(TaskHandle_t task);
 UBaseType_t uxTaskGetStackHighWaterMark(TaskHandle_t task);
 
 /* Runs the tasks; does not return. Called once by the start-up code. */
-_Noreturn void vTaskStartScheduler(void);
+__attribute__((noreturn)) void vTaskStartScheduler(void);
 
 /* --- Notifications: each task has configTASK_NOTIFICATION_ARRAY_ENTRIES values (uint32_t), each
  * with a mark that says whether a notification is pending. index must be less than that. --- */
