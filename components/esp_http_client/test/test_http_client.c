@@ -27,9 +27,9 @@
 /* Answers, one a connection (the last again and again), and the requests that came. */
 typedef struct {
     const char *answers[8];
-    int pause_us;     /* between single bytes; 0: all at once */
-    int hold_ms;      /* keep the connection open that long after the answer */
-    bool keep_open;   /* answer more requests on the same connection */
+    int pause_us;   /* between single bytes; 0: all at once */
+    int hold_ms;    /* keep the connection open that long after the answer */
+    bool keep_open; /* answer more requests on the same connection */
     char requests[16][2048];
     int count;
 } script_t;
@@ -48,10 +48,12 @@ static void send_answer(int fd, const script_t *script, const char *answer)
 
 static const char *answer_number(const script_t *script, int number)
 {
-    while (number > 0 && script->answers[number] == NULL) {
-        number--;
+    const int last = (int)(sizeof(script->answers) / sizeof(script->answers[0])) - 1;
+    int answer = number < last ? number : last;
+    while (answer > 0 && script->answers[answer] == NULL) {
+        answer--;
     }
-    return script->answers[number];
+    return script->answers[answer];
 }
 
 static void play(int fd, const char *request, int number, void *arg)
@@ -157,9 +159,10 @@ static void body_with_length_is_read_exactly(void **state)
 static void single_bytes_from_the_server_make_no_difference(void **state)
 {
     (void)state;
-    script_t script = {.answers = {"HTTP/1.1 200 OK\r\nX-Long: a\r\nTransfer-Encoding: chunked\r\n"
-                                   "\r\n5;ext=1\r\nhello\r\n7\r\n, world\r\n0\r\nTrailer: x\r\n\r\n"},
-                       .pause_us = 200};
+    script_t script = {
+        .answers = {"HTTP/1.1 200 OK\r\nX-Long: a\r\nTransfer-Encoding: chunked\r\n"
+                    "\r\n5;ext=1\r\nhello\r\n7\r\n, world\r\n0\r\nTrailer: x\r\n\r\n"},
+        .pause_us = 200};
     bench_t bench = bench_start(&script, (esp_http_client_config_t){.buffer_size = 7});
     char buf[32];
     assert_int_equal(esp_http_client_open(bench.client, 0), ESP_OK);
@@ -232,7 +235,8 @@ static void early_end_is_an_error_after_the_bytes_that_came(void **state)
 static void early_end_inside_a_chunk_is_an_error(void **state)
 {
     (void)state;
-    script_t script = {.answers = {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\nhel"}};
+    script_t script = {
+        .answers = {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\nhel"}};
     bench_t bench = bench_start(&script, (esp_http_client_config_t){0});
     char buf[32];
     assert_int_equal(esp_http_client_open(bench.client, 0), ESP_OK);
@@ -319,8 +323,8 @@ static void interim_responses_are_skipped(void **state)
     script_t script = {.answers = {"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n"
                                    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"}};
     events_t events = {0};
-    bench_t bench = bench_start(&script, (esp_http_client_config_t){.event_handler = on_event,
-                                                                    .user_data = &events});
+    bench_t bench = bench_start(
+        &script, (esp_http_client_config_t){.event_handler = on_event, .user_data = &events});
     assert_int_equal(esp_http_client_open(bench.client, 0), ESP_OK);
     assert_int_equal(esp_http_client_fetch_headers(bench.client), 2);
     assert_int_equal(esp_http_client_get_status_code(bench.client), 200);
@@ -393,8 +397,8 @@ static void refused_connection_is_reported(void **state)
     char url[64];
     snprintf(url, sizeof(url), "http://127.0.0.1:%d/", lab_closed_port());
     lab_log_start();
-    esp_http_client_handle_t client = esp_http_client_init(&(esp_http_client_config_t){
-        .url = url, .event_handler = on_event, .user_data = &events});
+    esp_http_client_handle_t client = esp_http_client_init(
+        &(esp_http_client_config_t){.url = url, .event_handler = on_event, .user_data = &events});
     assert_int_equal(esp_http_client_open(client, 0), ESP_ERR_HTTP_CONNECT);
     assert_true(lab_log_has("HTTP_CLIENT: Connection failed, sock < 0"));
     assert_int_equal(events.seen[HTTP_EVENT_ERROR], 1);
@@ -426,9 +430,10 @@ static void headers_are_set_replaced_and_deleted_without_case(void **state)
     assert_int_equal(esp_http_client_set_header(NULL, "X", "a"), ESP_ERR_INVALID_ARG);
     assert_int_equal(esp_http_client_perform(client), ESP_OK);
     char expected[256];
-    snprintf(expected, sizeof(expected),
-             "GET /file.bin HTTP/1.1\r\nUser-Agent: me\r\nHost: 127.0.0.1:%d\r\nX-Device: two\r\n\r\n",
-             lab_server_port(bench.server));
+    snprintf(
+        expected, sizeof(expected),
+        "GET /file.bin HTTP/1.1\r\nUser-Agent: me\r\nHost: 127.0.0.1:%d\r\nX-Device: two\r\n\r\n",
+        lab_server_port(bench.server));
     assert_string_equal(script.requests[0], expected);
     bench_end(&bench);
 }
@@ -471,8 +476,8 @@ static void body_is_posted_with_its_length(void **state)
     assert_string_equal(data, "a=b");
     assert_int_equal(esp_http_client_perform(bench.client), ESP_OK);
     assert_non_null(strstr(script.requests[0], "POST /file.bin HTTP/1.1\r\n"));
-    assert_non_null(strstr(script.requests[0],
-                           "Content-Type: application/x-www-form-urlencoded\r\n"));
+    assert_non_null(
+        strstr(script.requests[0], "Content-Type: application/x-www-form-urlencoded\r\n"));
     assert_non_null(strstr(script.requests[0], "Content-Length: 3\r\n"));
     bench_end(&bench);
 }
@@ -509,8 +514,8 @@ static void events_come_in_order(void **state)
     script_t script = {.answers = {"HTTP/1.1 200 OK\r\nX-A: b \r\nContent-Length: 5\r\n"
                                    "Connection: close\r\n\r\nhello"}};
     events_t events = {0};
-    bench_t bench = bench_start(&script, (esp_http_client_config_t){.event_handler = on_event,
-                                                                    .user_data = &events});
+    bench_t bench = bench_start(
+        &script, (esp_http_client_config_t){.event_handler = on_event, .user_data = &events});
     assert_int_equal(esp_http_client_perform(bench.client), ESP_OK);
     assert_string_equal(events.order, "1 2 5 3 3 3 4 6 7 8 ");
     assert_int_equal(events.body_len, 5);
@@ -530,8 +535,8 @@ static void error_status_is_no_error_of_perform(void **state)
     (void)state;
     script_t script = {.answers = {"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone"}};
     events_t events = {0};
-    bench_t bench = bench_start(&script, (esp_http_client_config_t){.event_handler = on_event,
-                                                                    .user_data = &events});
+    bench_t bench = bench_start(
+        &script, (esp_http_client_config_t){.event_handler = on_event, .user_data = &events});
     assert_int_equal(esp_http_client_perform(bench.client), ESP_OK);
     assert_int_equal(esp_http_client_get_status_code(bench.client), 404);
     assert_memory_equal(events.body, "gone", 4);
@@ -569,12 +574,16 @@ static void redirects_are_followed_to_relative_and_absolute_places(void **state)
     char absolute[256];
     snprintf(absolute, sizeof(absolute),
              "HTTP/1.1 307 Temporary Redirect\r\nLOCATION: http://localhost:%d/there?x=1\r\n"
-             "Content-Length: 0\r\n\r\n", lab_server_port(other));
-    script_t script = {.answers = {"HTTP/1.1 301 Moved\r\nLocation: /new\r\nContent-Length: 4\r\n\r\n"
-                                   "away", "HTTP/1.1 302 Found\r\nlocation: newer\r\n"
-                                   "Content-Length: 0\r\n\r\n", absolute}};
-    bench_t bench = bench_start(&script, (esp_http_client_config_t){.username = "u",
-                                                                    .password = "p"});
+             "Content-Length: 0\r\n\r\n",
+             lab_server_port(other));
+    script_t script = {
+        .answers = {"HTTP/1.1 301 Moved\r\nLocation: /new\r\nContent-Length: 4\r\n\r\n"
+                    "away",
+                    "HTTP/1.1 302 Found\r\nlocation: newer\r\n"
+                    "Content-Length: 0\r\n\r\n",
+                    absolute}};
+    bench_t bench =
+        bench_start(&script, (esp_http_client_config_t){.username = "u", .password = "p"});
     assert_int_equal(esp_http_client_set_header(bench.client, "Authorization", "secret"), ESP_OK);
     assert_int_equal(esp_http_client_perform(bench.client), ESP_OK);
     assert_int_equal(esp_http_client_get_status_code(bench.client), 200);
@@ -605,8 +614,9 @@ static void redirects_have_a_limit_and_can_be_left_to_the_caller(void **state)
 
     script_t once = {.answers = {loop, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}};
     events_t events = {0};
-    bench = bench_start(&once, (esp_http_client_config_t){
-        .disable_auto_redirect = true, .event_handler = on_event, .user_data = &events});
+    bench = bench_start(&once, (esp_http_client_config_t){.disable_auto_redirect = true,
+                                                          .event_handler = on_event,
+                                                          .user_data = &events});
     assert_int_equal(esp_http_client_perform(bench.client), ESP_OK);
     assert_int_equal(esp_http_client_get_status_code(bench.client), 302);
     assert_int_equal(events.seen[HTTP_EVENT_REDIRECT], 1);
@@ -623,13 +633,13 @@ static void basic_authentication_answers_a_challenge(void **state)
     script_t script = {.answers = {"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic "
                                    "realm=\"x\"\r\nContent-Length: 0\r\n\r\n",
                                    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}};
-    bench_t bench = bench_start(&script, (esp_http_client_config_t){
-        .username = "Aladdin", .password = "open sesame"});
+    bench_t bench = bench_start(
+        &script, (esp_http_client_config_t){.username = "Aladdin", .password = "open sesame"});
     assert_int_equal(esp_http_client_perform(bench.client), ESP_OK);
     assert_int_equal(esp_http_client_get_status_code(bench.client), 200);
     assert_null(strstr(script.requests[0], "Authorization"));
-    assert_non_null(strstr(script.requests[1],
-                           "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"));
+    assert_non_null(
+        strstr(script.requests[1], "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"));
     bench_end(&bench);
 }
 
@@ -666,8 +676,8 @@ static void digest_authentication_answers_a_challenge(void **state)
                  "nonce=\"abc==\", opaque=\"o\"%s\r\nContent-Length: 0\r\n\r\n",
                  cases[i].algorithm);
         script_t script = {.answers = {challenge, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}};
-        bench_t bench = bench_start(&script, (esp_http_client_config_t){.username = "me",
-                                                                        .password = "pw"});
+        bench_t bench =
+            bench_start(&script, (esp_http_client_config_t){.username = "me", .password = "pw"});
         assert_int_equal(esp_http_client_perform(bench.client), ESP_OK);
         assert_int_equal(esp_http_client_get_status_code(bench.client), 200);
         assert_digest(script.requests[1], cases[i].hash);
@@ -688,8 +698,8 @@ static void challenges_that_cannot_be_answered_fail(void **state)
 
     script_t wrong = {.answers = {"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=x\r\n"
                                   "Content-Length: 0\r\n\r\n"}};
-    bench = bench_start(&wrong, (esp_http_client_config_t){.username = "me",
-                                                           .max_authorization_retries = 2});
+    bench = bench_start(
+        &wrong, (esp_http_client_config_t){.username = "me", .max_authorization_retries = 2});
     assert_int_equal(esp_http_client_perform(bench.client), ESP_FAIL);
     assert_true(lab_log_has("Error, reached max_authorization_retries count=2"));
     bench_end(&bench);
@@ -704,8 +714,9 @@ static void ranges_are_told(void **state)
         int64_t start;
         int64_t total;
     } cases[] = {
-        {"bytes 10-19/100", 10, 100}, {"bytes 0-0/5", 0, 5},         {"bytes 10-19/*", 10, -1},
-        {"bytes */100", -1, 100},     {"garbage", -1, -1},           {"bytes 1-2/9x", 1, -1},
+        {"bytes 10-19/100", 10, 100}, {"bytes 0-0/5", 0, 5},
+        {"bytes 10-19/*", 10, -1},    {"bytes */100", -1, 100},
+        {"garbage", -1, -1},          {"bytes 1-2/9x", 1, -1},
         {"bytes 1-2/", 1, -1},        {"bytes 99999999999999999999-1/1", -1, -1},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -743,9 +754,12 @@ static void parts_make_a_url_and_win_over_it(void **state)
 {
     (void)state;
     char url[64];
-    esp_http_client_handle_t client = esp_http_client_init(&(esp_http_client_config_t){
-        .url = "http://other/", .host = "host", .path = "/p", .query = "q",
-        .transport_type = HTTP_TRANSPORT_OVER_SSL});
+    esp_http_client_handle_t client = esp_http_client_init(
+        &(esp_http_client_config_t){.url = "http://other/",
+                                    .host = "host",
+                                    .path = "/p",
+                                    .query = "q",
+                                    .transport_type = HTTP_TRANSPORT_OVER_SSL});
     assert_non_null(client);
     assert_int_equal(esp_http_client_get_url(client, url, sizeof(url)), ESP_OK);
     assert_string_equal(url, "https://host:443/p");
@@ -778,8 +792,8 @@ static void openssl_www_server_delivers_a_file_of_unknown_length(void **state)
     char url[64];
     snprintf(url, sizeof(url), "https://localhost:%d/big.bin", server.port);
     lab_log_start();
-    esp_http_client_handle_t client = esp_http_client_init(
-        &(esp_http_client_config_t){.url = url, .cert_pem = pem});
+    esp_http_client_handle_t client =
+        esp_http_client_init(&(esp_http_client_config_t){.url = url, .cert_pem = pem});
     assert_int_equal(esp_http_client_open(client, 0), ESP_OK);
     assert_int_equal(esp_http_client_fetch_headers(client), 0);
     char *got = malloc(file_len + 10);
@@ -801,8 +815,8 @@ static void cut_without_close_notify_makes_a_body_of_unknown_length_incomplete(v
     char url[64];
     snprintf(url, sizeof(url), "https://localhost:%d/", server.port);
     lab_log_start();
-    esp_http_client_handle_t client = esp_http_client_init(
-        &(esp_http_client_config_t){.url = url, .cert_pem = pem});
+    esp_http_client_handle_t client =
+        esp_http_client_init(&(esp_http_client_config_t){.url = url, .cert_pem = pem});
     assert_int_equal(esp_http_client_open(client, 0), ESP_OK);
     const char answer[] = "HTTP/1.0 200 ok\r\n\r\nhello";
     assert_int_equal(write(server.in, answer, strlen(answer)), strlen(answer));
@@ -828,8 +842,8 @@ static void https_does_not_go_back_to_http_but_http_goes_to_https(void **state)
     char url[64];
     snprintf(url, sizeof(url), "https://localhost:%d/down.txt", server.port);
     lab_log_start();
-    esp_http_client_handle_t client = esp_http_client_init(
-        &(esp_http_client_config_t){.url = url, .cert_pem = pem});
+    esp_http_client_handle_t client =
+        esp_http_client_init(&(esp_http_client_config_t){.url = url, .cert_pem = pem});
     assert_int_equal(esp_http_client_perform(client), ESP_ERR_HTTP_REDIRECT_DOWNGRADE);
     assert_true(lab_log_has("HTTPS origin can only redirect to https:// targets (got "
                             "http://localhost/x)"));
@@ -838,11 +852,13 @@ static void https_does_not_go_back_to_http_but_http_goes_to_https(void **state)
     char answer[128];
     snprintf(answer, sizeof(answer),
              "HTTP/1.1 302 Found\r\nLocation: https://localhost:%d/fine.txt\r\n"
-             "Content-Length: 0\r\n\r\n", server.port);
+             "Content-Length: 0\r\n\r\n",
+             server.port);
     script_t script = {.answers = {answer}};
     events_t events = {0};
-    bench_t bench = bench_start(&script, (esp_http_client_config_t){
-        .cert_pem = pem, .event_handler = on_event, .user_data = &events});
+    bench_t bench =
+        bench_start(&script, (esp_http_client_config_t){
+                                 .cert_pem = pem, .event_handler = on_event, .user_data = &events});
     assert_int_equal(esp_http_client_perform(bench.client), ESP_OK);
     assert_memory_equal(events.body, "fine", 4);
     bench_end(&bench);
@@ -859,9 +875,12 @@ static void asynchronous_perform_never_waits(void **state)
     snprintf(url, sizeof(url), "https://localhost:%d/hello.txt", server.port);
     lab_log_start();
     events_t events = {0};
-    esp_http_client_handle_t client = esp_http_client_init(&(esp_http_client_config_t){
-        .url = url, .cert_pem = pem, .is_async = true, .event_handler = on_event,
-        .user_data = &events});
+    esp_http_client_handle_t client =
+        esp_http_client_init(&(esp_http_client_config_t){.url = url,
+                                                         .cert_pem = pem,
+                                                         .is_async = true,
+                                                         .event_handler = on_event,
+                                                         .user_data = &events});
     esp_err_t err;
     while ((err = esp_http_client_perform(client)) == ESP_ERR_HTTP_EAGAIN) {
         usleep(1000);
