@@ -33,10 +33,13 @@ if(NOT _bootloader_libraries_only)
 
     airlift_elf_to_image("${_bootloader_dir}/bootloader.elf" "${_bootloader_dir}/bootloader.bin"
                          DEPENDS bootloader_subproject)
-    add_custom_target(bootloader ALL DEPENDS "${_bootloader_dir}/bootloader.bin"
+    add_custom_command(OUTPUT "${_bootloader_dir}/bootloader.bin.checked"
         COMMAND ${AIRLIFT_TOOL} check-sizes --offset ${CONFIG_PARTITION_TABLE_OFFSET}
                 bootloader ${CONFIG_BOOTLOADER_OFFSET_IN_FLASH} "${_bootloader_dir}/bootloader.bin"
-        VERBATIM)
+        COMMAND ${CMAKE_COMMAND} -E touch "${_bootloader_dir}/bootloader.bin.checked"
+        DEPENDS "${_bootloader_dir}/bootloader.bin" "${SDKCONFIG_CMAKE}"
+        COMMENT "Bootloader fits in front of the partition table?" VERBATIM)
+    add_custom_target(bootloader ALL DEPENDS "${_bootloader_dir}/bootloader.bin.checked")
     add_dependencies(bootloader bootloader_subproject)
     airlift_add_flash_image(bootloader ${CONFIG_BOOTLOADER_OFFSET_IN_FLASH}
                             "${_bootloader_dir}/bootloader.bin")

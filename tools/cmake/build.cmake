@@ -128,7 +128,6 @@ macro(idf_build_process _airlift_target)
     idf_build_set_property(IDF_TARGET_ARCH "${BOARD_ARCH}")
     idf_build_set_property(BOOTLOADER_BUILD "")
 
-    find_package(Threads REQUIRED)
     airlift_use_ccache()
     airlift_base_options()
 

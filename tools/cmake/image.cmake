@@ -245,7 +245,8 @@ function(airlift_add_images elf)
         COMMAND ${AIRLIFT_TOOL} check-sizes --offset ${CONFIG_PARTITION_TABLE_OFFSET}
                 partition --type app "${AIRLIFT_PARTITION_BIN}" "${bin}"
         COMMAND ${CMAKE_COMMAND} -E touch "${build_dir}/${name}.bin.checked"
-        DEPENDS "${bin}" "${AIRLIFT_PARTITION_BIN}" VERBATIM)
+        DEPENDS "${bin}" "${AIRLIFT_PARTITION_BIN}"
+        COMMENT "Application fits into its partitions?" VERBATIM)
     add_custom_target(app_check_size ALL DEPENDS "${build_dir}/${name}.bin.checked")
     add_dependencies(app_check_size partition-table)
 

@@ -49,13 +49,15 @@ endfunction()
 # project(... VERSION). The configuration may still overrule it.
 function(airlift_project_ver var project_dir given argument)
     set(version "${given}")
-    set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
-                 "${project_dir}")
-    if(NOT version AND EXISTS "${project_dir}/version.txt")
-        airlift_first_line(version "${project_dir}/version.txt")
-        set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
-                     "${project_dir}/version.txt")
+    set(watched "${project_dir}/version.txt")
+    if(NOT EXISTS "${watched}")
+        # The folder's time changes when it appears.
+        set(watched "${project_dir}")
+    elseif(NOT version)
+        airlift_first_line(version "${watched}")
     endif()
+    set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+                 "${watched}")
     if(NOT version)
         set(version "${argument}")
     endif()
