@@ -15,6 +15,7 @@
 #   BOARD_IMAGE_CARRIES_ELF                       an image holds the stripped ELF file
 #   BOARD_HAS_SANITIZERS                          ASan and UBSan can be used
 #   BOARD_EMBED_SECTION                           section of embedded files
+#   BOARD_ROM_PROJECT                             a build of its own that makes rom.elf for the runner
 #
 # A main file belongs into the executable itself, not into a library; unit tests bring their own.
 set(_board "${CMAKE_CURRENT_LIST_DIR}")

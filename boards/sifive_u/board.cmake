@@ -6,10 +6,13 @@ set(_board "${CMAKE_CURRENT_LIST_DIR}")
 
 set(BOARD_ARCH riscv)
 set(BOARD_TOOLCHAIN_FILE "${_board}/toolchain.cmake")
+set(BOARD_TOOL_PREFIX riscv64-unknown-elf-)
 set(BOARD_HAS_SANITIZERS OFF)
+set(BOARD_ROM_PROJECT "${_board}/rom")
 set(BOARD_EMBED_SECTION .rodata.embedded)
 
 set(BOARD_SRCS
+    "${_board}/device/abort.c"
     "${_board}/device/chip.c"
     "${_board}/device/clock.c"
     "${_board}/device/console.c"

@@ -206,7 +206,7 @@ def test_application_knows_where_it_was_started_from(app):
 
 def test_trap_in_an_application_prints_cause_registers_and_stack(app):
     app.send("load 0")
-    app.expect(r"Panic: Load access fault at 0x800[0-9a-f]{5}\n")
+    app.expect(r"panic'ed \(Load access fault\)[^\n]*\n(Task: [^\n]*\n)?mcause 0x00000005  mepc 0x800[0-9a-f]{5} ")
     app.expect(r"mcause 0x00000005  mepc 0x800[0-9a-f]{5}  mtval 0x00000000")
     app.expect(r"Stack memory:\n81[0-9a-f]{6}: ")
     app.expect(r"rst:0x4 \(PANIC\)")
@@ -216,14 +216,14 @@ def test_trap_in_an_application_prints_cause_registers_and_stack(app):
 
 def test_illegal_instruction_is_named(app):
     app.send("illegal")
-    app.expect(r"Panic: Illegal instruction")
+    app.expect(r"panic'ed \(Illegal instruction\)")
     app.expect(r"PANIC")
 
 
 @pytest.mark.parametrize("value", [0x10, 0x80000000, 0xFFFFFFF1])
 def test_trap_with_a_bad_stack_pointer_is_reported(app, value):
     app.send(f"bad_stack {value}")
-    app.expect(r"Panic: Store access fault")
+    app.expect(r"panic'ed \(Store access fault\)")
     app.expect(rf"sp  0x{value:08x}")
     app.expect(r"Stack pointer is outside")
     app.expect(r"rst:0x4 \(PANIC\)")
@@ -232,14 +232,14 @@ def test_trap_with_a_bad_stack_pointer_is_reported(app, value):
 
 @pytest.mark.parametrize("command, fault", [
     ("store 0x20000000 0", "Store access fault"),
-    ("jump 0x81000000", "Instruction access fault at 0x81000000"),
+    ("jump 0x81000000", r"Instruction access fault\)[^\n]*\n(Task: [^\n]*\n)?mcause 0x00000001  mepc 0x81000000"),
     ("load 0x81050000", "Load access fault"),
     ("load 0x83000000", "Load access fault"),
     ("store 0x87f00000 0", "Store access fault"),
 ])
 def test_memory_protection_stops_the_application(app, command, fault):
     app.send(command)
-    app.expect(f"Panic: {fault}")
+    app.expect(rf"panic'ed \({fault}")
     app.expect(r"rst:0x4 \(PANIC\)")
     app.expect("probe_boot ready")
 

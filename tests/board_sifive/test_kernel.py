@@ -73,7 +73,7 @@ def test_stack_overflow_names_the_task_and_resets(kernel):
 
 def test_a_trap_names_the_task(kernel):
     kernel.send("fault")
-    kernel.expect(r"Panic: Store access fault")
+    kernel.expect(r"panic'ed \(Store access fault\)")
     kernel.expect(r"Task: faulty\n")
     kernel.expect(r"rst:0x4 \(PANIC\)")
 

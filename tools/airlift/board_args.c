@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "sifive_u_host/runner.h"
 #include "ui.h"
 
-#define FLASH_ARGS_MAX 65536u
+#define FLASH_ARGS_MAX  65536u
+#define DESCRIPTION_MAX (16u << 20)
 
 bool board_args_take(board_args_t *args, int option, const char *value)
 {
@@ -56,6 +58,53 @@ bool board_flash_path(const board_args_t *args, char path[PATH_MAX])
     }
     char build[PATH_MAX];
     return board_build_path(args, build) && join(path, build, "flash.bin");
+}
+
+/* The build system writes one member a line, and a line end inside a JSON text is an escape, so
+ * these bytes are nothing but the member's beginning. */
+static bool find_target(char *description, const char **target)
+{
+    static const char member[] = "\n    \"target\": \"";
+    char *found = strstr(description, member);
+    if (found == NULL) {
+        return false;
+    }
+    found += sizeof(member) - 1;
+    found[strcspn(found, "\"\n")] = '\0';
+    *target = found;
+    return true;
+}
+
+bool board_find_kind(const board_args_t *args, board_kind_t *kind)
+{
+    char build[PATH_MAX];
+    char path[PATH_MAX];
+    uint8_t *data;
+    size_t len;
+    *kind = (board_kind_t){.chip = fmt_chip_by_id(FMT_CHIP_ID_LINUX)};
+    if (!board_build_path(args, build) || !join(path, build, "project_description.json")) {
+        return false;
+    }
+    if (access(path, F_OK) != 0) {
+        return true;
+    }
+    if (!file_read(path, DESCRIPTION_MAX, &data, &len)) {
+        return false;
+    }
+    const char *target = "";
+    bool good = find_target((char *)data, &target);
+    if (good) {
+        kind->chip = fmt_chip_by_name(target);
+        good = kind->chip != NULL && (kind->chip->id == FMT_CHIP_ID_LINUX ||
+                                      kind->chip->id == FMT_CHIP_ID_SIFIVE_U);
+    }
+    if (!good) {
+        ui_error("%s: target \"%s\": this program knows no such board", path, target);
+    } else if (kind->chip->id == FMT_CHIP_ID_SIFIVE_U) {
+        kind->flash_size = SIFIVE_U_FLASH_SIZE;
+    }
+    free(data);
+    return good;
 }
 
 bool board_open(const board_args_t *args, linux_board_access_t access, linux_board_files_t *board)

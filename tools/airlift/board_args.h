@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "formats/chip.h"
 #include "linux_board_host/board_files.h"
 
 /* Option values below this are the verb's own. */
@@ -42,6 +43,17 @@ bool board_args_take(board_args_t *args, int option, const char *value);
 /* The paths meant. False after an error message: too long. */
 bool board_build_path(const board_args_t *args, char path[PATH_MAX]);
 bool board_flash_path(const board_args_t *args, char path[PATH_MAX]);
+
+/* What kind of board it is. */
+typedef struct {
+    const fmt_chip_t *chip;
+    uint32_t flash_size; /* bytes, the same for every board of this kind; 0: each has its own */
+} board_kind_t;
+
+/* The kind that the build is for, by its project_description.json; without one a linux board.
+ * False after an error message: the file cannot be read, or names a board this program does not
+ * know. */
+bool board_find_kind(const board_args_t *args, board_kind_t *kind);
 
 /* Opens the board of args; false after an error message. */
 bool board_open(const board_args_t *args, linux_board_access_t access, linux_board_files_t *board);

@@ -55,8 +55,17 @@ static bool erase_or_make(const board_args_t *args, uint32_t wanted)
 {
     char path[PATH_MAX];
     char build[PATH_MAX];
-    if (!board_flash_path(args, path) || !board_build_path(args, build)) {
+    board_kind_t kind;
+    if (!board_flash_path(args, path) || !board_build_path(args, build) ||
+        !board_find_kind(args, &kind)) {
         return false;
+    }
+    if (kind.flash_size != 0) {
+        if (wanted != 0 && wanted != kind.flash_size) {
+            ui_error("--flash-size: a %s board has %u MiB", kind.chip->name, kind.flash_size >> 20);
+            return false;
+        }
+        wanted = kind.flash_size;
     }
     if (wanted == 0 && flash_args_exist(build)) {
         static flash_args_t files;

@@ -28,6 +28,7 @@ typedef struct {
     board_args_t board;
     flash_args_t files;
     const char *size; /* of the command line, or NULL */
+    board_kind_t kind;
     bool force;
     item_t items[FLASH_FILES_MAX];
 } job_t;
@@ -202,7 +203,8 @@ static bool patch_bootloader(const job_t *job, item_t *item, const fmt_chip_t *c
     return true;
 }
 
-/* The chip size the build, or the command line, asks for; 0: neither says one. */
+/* The chip size that a new board gets, as the build or the command line asks for, or as every board
+ * of its kind has; 0: nothing says one. */
 static bool wanted_size(const job_t *job, uint32_t *size)
 {
     const char *text = job->size != NULL ? job->size : job->files.size;
@@ -211,6 +213,11 @@ static bool wanted_size(const job_t *job, uint32_t *size)
         return true;
     }
     *size = board_parse_flash_size(text);
+    if (job->kind.flash_size != 0 && *size > job->kind.flash_size) {
+        ui_error("flash size %s: a %s board has %u MiB", text, job->kind.chip->name,
+                 job->kind.flash_size >> 20);
+        return false;
+    }
     if (*size == 0) {
         ui_error("flash size %s: must be 1MB, 2MB, 4MB, ... 128MB", text);
         return false;
@@ -228,6 +235,9 @@ static bool open_board(const job_t *job, linux_board_files_t *board)
         return false;
     }
     if (access(path, F_OK) != 0) {
+        if (job->kind.flash_size != 0) {
+            size = job->kind.flash_size;
+        }
         if (size == 0) {
             ui_error("%s: there is no such board yet; --flash-size says how large its flash is to "
                      "be",
@@ -284,8 +294,11 @@ static bool write_items(job_t *job, linux_board_files_t *board)
 
 static bool flash_all(job_t *job)
 {
-    const fmt_chip_t *chip = fmt_chip_by_id(FMT_CHIP_ID_LINUX);
     linux_board_files_t board;
+    if (!board_find_kind(&job->board, &job->kind)) {
+        return false;
+    }
+    const fmt_chip_t *chip = job->kind.chip;
     if (!read_items(job) || (!job->force && !check_chip(job, chip)) || !open_board(job, &board)) {
         return false;
     }

@@ -12,9 +12,11 @@
 #include "board_args.h"
 #include "commands.h"
 #include "linux_board_host/runner.h"
+#include "sifive_u_host/runner.h"
 #include "ui.h"
 
-#define UNTIL_MAX 16
+#define UNTIL_MAX   16
+#define FORWARD_MAX 8
 
 static void print_help(const char *verb)
 {
@@ -37,6 +39,8 @@ static void print_help(const char *verb)
         "  --gpio N=0|1|z         drive pin N from outside: low, high, not any more\n"
         "  --timing real|fast     flash operations take a real chip's time, or none (default)\n"
         "  --no-nor-check         programming 1 over 0 is ignored instead of an error\n"
+        "  --forward HOST:BOARD   port HOST of this machine (127.0.0.1) leads to the board's port\n"
+        "                         BOARD, where the board has a network of its own\n"
         "\nPower cuts:\n"
         "  --cut-at N[:WHERE]     cut the power in the N-th flash operation (programs and erases\n"
         "                         from power-on): before it (default), after it, at byte K of it\n"
@@ -139,6 +143,64 @@ static bool parse_seconds(const char *text, double *seconds)
     return end != text && *end == '\0' && isfinite(*seconds) && *seconds > 0 && *seconds < 1e8;
 }
 
+/* "HOST:BOARD", two ports. */
+static bool parse_forward(const char *text, sifive_u_forward_t *forward)
+{
+    char number[8];
+    size_t len = strcspn(text, ":");
+    uint64_t host;
+    uint64_t board;
+    if (len == 0 || len >= sizeof(number) || text[len] == '\0') {
+        return false;
+    }
+    memcpy(number, text, len);
+    number[len] = '\0';
+    if (!ui_parse_number(number, false, UINT16_MAX, &host) || host == 0 ||
+        !ui_parse_number(text + len + 1, false, UINT16_MAX, &board) || board == 0) {
+        return false;
+    }
+    *forward = (sifive_u_forward_t){.host = (uint16_t)host, .board = (uint16_t)board};
+    return true;
+}
+
+/* Runs the board of the build's kind; false after an error message: it cannot be run like this. */
+static bool run_kind(const board_args_t *args, const linux_run_options_t *options,
+                     const sifive_u_options_t *emulated, bool count_ops, linux_run_report_t *report,
+                     linux_run_result_t *result)
+{
+    board_kind_t kind;
+    if (!board_find_kind(args, &kind)) {
+        return false;
+    }
+    if (kind.chip->id == FMT_CHIP_ID_LINUX) {
+        if (emulated->forward_count > 0) {
+            ui_error("--forward: a linux board is on this machine's own network");
+            return false;
+        }
+        *result = linux_run(options, report);
+        return true;
+    }
+    if (count_ops || options->allow_nor_errors) {
+        ui_error("%s: only a linux board has that",
+                 count_ops ? "--count-ops" : "--no-nor-check");
+        return false;
+    }
+    char build[PATH_MAX];
+    char rom[PATH_MAX + sizeof("/rom/rom.elf")];
+    if (!board_build_path(args, build)) {
+        return false;
+    }
+    snprintf(rom, sizeof(rom), "%s/rom/rom.elf", build);
+    if (access(rom, R_OK) != 0) {
+        ui_error("%s: the board's ROM is not there; `airlift build` makes it", rom);
+        return false;
+    }
+    sifive_u_options_t with_rom = *emulated;
+    with_rom.rom_path = rom;
+    *result = sifive_u_run(options, &with_rom, report);
+    return true;
+}
+
 static int run_board(const char *verb, int argc, char **argv)
 {
     enum {
@@ -152,7 +214,8 @@ static int run_board(const char *verb, int argc, char **argv)
         CUT_AT,
         AFTER_CUT,
         COUNT_OPS,
-        CONSOLE
+        CONSOLE,
+        FORWARD,
     };
     static const struct option long_options[] = {
         BOARD_LONG_OPTIONS,
@@ -167,9 +230,12 @@ static int run_board(const char *verb, int argc, char **argv)
         {"after-cut", required_argument, NULL, AFTER_CUT},
         {"count-ops", no_argument, NULL, COUNT_OPS},
         {"console", required_argument, NULL, CONSOLE},
+        {"forward", required_argument, NULL, FORWARD},
         {0},
     };
     const char *until[UNTIL_MAX];
+    sifive_u_forward_t forwards[FORWARD_MAX];
+    sifive_u_options_t emulated = {.forwards = forwards};
     board_args_t board = {0};
     linux_run_options_t options = {
         .until = until,
@@ -239,6 +305,15 @@ static int run_board(const char *verb, int argc, char **argv)
         case COUNT_OPS:
             count_ops = true;
             break;
+        case FORWARD:
+            if (emulated.forward_count == FORWARD_MAX) {
+                return ui_usage_error(verb, "--forward: at most %d of them", FORWARD_MAX);
+            }
+            if (!parse_forward(optarg, &forwards[emulated.forward_count])) {
+                return ui_usage_error(verb, "--forward: %s: must be HOST:BOARD, two ports", optarg);
+            }
+            emulated.forward_count++;
+            break;
         case CONSOLE:
             options.console_path = optarg;
             break;
@@ -268,7 +343,10 @@ static int run_board(const char *verb, int argc, char **argv)
         show_remark("Quit: Ctrl+] | Menu: Ctrl+T | Help: Ctrl+T followed by Ctrl+H", NULL);
     }
     linux_run_report_t report;
-    linux_run_result_t result = linux_run(&options, &report);
+    linux_run_result_t result;
+    if (!run_kind(&board, &options, &emulated, count_ops, &report, &result)) {
+        return AIRLIFT_EXIT_FAILURE;
+    }
     if (count_ops) {
         fprintf(stderr, "flash operations: %" PRIu64 "\n", report.operations);
     }

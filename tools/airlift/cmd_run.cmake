@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-target_link_libraries(airlift PRIVATE linux_board_host)
+target_link_libraries(airlift PRIVATE linux_board_host sifive_u_host)

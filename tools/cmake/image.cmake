@@ -224,6 +224,27 @@ ${infos}
 ")
 endfunction()
 
+# The board's ROM stage, if it has one: a build of its own, BUILD/rom/rom.elf, for the runner.
+function(airlift_add_rom)
+    if(NOT BOARD_ROM_PROJECT)
+        return()
+    endif()
+    include(ExternalProject)
+    idf_build_get_property(build_dir BUILD_DIR)
+    ExternalProject_Add(rom
+        SOURCE_DIR "${BOARD_ROM_PROJECT}"
+        BINARY_DIR "${build_dir}/rom"
+        PREFIX "${build_dir}/rom-prefix"
+        CMAKE_ARGS "-DCMAKE_TOOLCHAIN_FILE=${BOARD_TOOLCHAIN_FILE}"
+                   "-DCMAKE_C_COMPILER_LAUNCHER=${CMAKE_C_COMPILER_LAUNCHER}"
+        INSTALL_COMMAND ""
+        BUILD_ALWAYS ON
+        LOG_CONFIGURE ON
+        LOG_BUILD ON
+        LOG_OUTPUT_ON_FAILURE ON
+        BUILD_BYPRODUCTS "${build_dir}/rom/rom.elf")
+endfunction()
+
 # Image and flash targets of the executable ELF. What a project's CMakeLists.txt adds after
 # project() is still seen: the files are written at its end.
 function(airlift_add_images elf)
@@ -235,7 +256,11 @@ function(airlift_add_images elf)
     airlift_elf_to_image("${build_dir}/${name}.elf" "${bin}" DEPENDS ${elf})
     add_custom_target(gen_project_binary DEPENDS "${bin}")
     add_custom_target(app ALL DEPENDS "${bin}")
+    airlift_add_rom()
     set(all gen_project_binary bootloader partition-table)
+    if(TARGET rom)
+        list(APPEND all rom)
+    endif()
     if(TARGET blank_ota_data)
         list(APPEND all blank_ota_data)
     endif()

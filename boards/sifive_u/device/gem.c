@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gem.h"
+#include "sifive_u/gem.h"
 
 #include <string.h>
 
+#include "hal/network.h"
 #include "sifive_u/board.h"
 #include "sifive_u/irq.h"
 #include "sifive_u/mmio.h"
@@ -184,6 +185,12 @@ void gem_stop(void)
     mmio_write(GEM_CONTROL, CONTROL_PHY);
     sifive_u_irq_disable(SIFIVE_U_IRQ_GEM);
     s_event = NULL;
+}
+
+/* Everything else of hal/network.h needs a stack and stands with it, in components/lwip. */
+void hal_network_mac(uint8_t mac[6])
+{
+    gem_mac(mac);
 }
 
 void gem_mac(uint8_t mac[GEM_MAC_SIZE])

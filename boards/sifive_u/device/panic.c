@@ -2,10 +2,13 @@
 #include "panic.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "hal/reset.h"
+#include "hal/start.h"
 #include "print.h"
 #include "sifive_u/mmio.h"
+#include "sifive_u/watchdog.h"
 
 static volatile bool s_in_panic;
 
@@ -33,6 +36,11 @@ void sifive_u_panic_registers(const sifive_u_trap_frame_t *frame)
 
 _Noreturn void sifive_u_panic_end(void)
 {
+    if (app_panic_details != NULL) {
+        /* The program may be configured to wait here, or to halt. */
+        sifive_u_watchdog_stop();
+        app_panic_details();
+    }
     print("Rebooting...\n");
     hal_reset(HAL_RESET_PANIC);
 }

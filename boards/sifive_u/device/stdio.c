@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * stdin, stdout and stderr of the C library on the console. Output is collected to lines, so that
- * tasks do not cut each other's lines into characters. */
+ * tasks do not cut each other's lines into characters; input is unbuffered, a line ends in LF. */
 #include <stdio.h>
 
 #include "hal/console.h"
@@ -44,7 +44,11 @@ static int get(FILE *file)
     char c;
 
     flush(file);
-    return hal_console_read(&c, 1) == 1 ? (unsigned char)c : EOF;
+    if (hal_console_read(&c, 1) != 1) {
+        return EOF;
+    }
+    /* A terminal's Enter key sends CR. */
+    return c == '\r' ? '\n' : (unsigned char)c;
 }
 
 static FILE s_console = FDEV_SETUP_STREAM(put, get, flush, _FDEV_SETUP_RW);

@@ -86,7 +86,8 @@ static _Noreturn void exception(const sifive_u_trap_frame_t *frame)
     const char *task = s_kernel->task_name != NULL ? s_kernel->task_name() : NULL;
 
     sifive_u_panic_begin();
-    print("\nPanic: %s at 0x%08x\n", cause_text(frame->mcause), frame->mepc);
+    print("\nGuru Meditation Error: Core  0 panic'ed (%s). Exception was unhandled.\n",
+          cause_text(frame->mcause));
     if (task != NULL) {
         print("Task: %s\n", task);
     }

@@ -70,14 +70,21 @@ static queue_t *create(kind_t kind, UBaseType_t length, UBaseType_t item_size, U
 static void set_holder(queue_t *mutex, task_t *task)
 {
     mutex->holder = task;
-    mutex->next_held = task->held_mutexes;
-    task->held_mutexes = mutex;
+    /* Start-up code may take a mutex before there is any task. */
+    if (task != NULL) {
+        mutex->next_held = task->held_mutexes;
+        task->held_mutexes = mutex;
+    }
     kernel_update_priority(task);
 }
 
 static void clear_holder(queue_t *mutex)
 {
     task_t *holder = mutex->holder;
+
+    if (holder == NULL) {
+        return;
+    }
     queue_t **place = &holder->held_mutexes;
 
     while (*place != mutex) {
@@ -451,7 +458,8 @@ BaseType_t xSemaphoreTakeRecursive(SemaphoreHandle_t mutex, TickType_t ticks)
 {
     configASSERT(mutex != NULL && mutex->kind == KIND_RECURSIVE_MUTEX);
     /* Only the holder itself can find itself here, so this needs no lock beyond the look. */
-    if (xSemaphoreGetMutexHolder(mutex) != port_current() &&
+    bool held = mutex->depth > 0 && xSemaphoreGetMutexHolder(mutex) == port_current();
+    if (!held &&
         receive(mutex, NULL, ticks, MODE_TAKE, NULL, "xSemaphoreTakeRecursive()") != pdTRUE) {
         return pdFALSE;
     }

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gem.h"
+#include "sifive_u/gem.h"
 #include "hal/clock.h"
 #include "hal/start.h"
 #include "print.h"

@@ -22,7 +22,7 @@ esp_err_t gem_start(void (*event)(void));
 /* Stops both directions. Frames that were not fetched are lost. */
 void gem_stop(void);
 
-/* The board's address. After gem_start(). */
+/* The board's address, also while stopped. */
 void gem_mac(uint8_t mac[GEM_MAC_SIZE]);
 
 /* Whether the cable is plugged in and the other end answers. The PHY has no interrupt line here:
