@@ -54,6 +54,7 @@ set(BOARD_MAIN_APP "${_board}/device/main_app.c")
 set(BOARD_MAIN_BOOTLOADER "${_board}/device/main_bootloader.c")
 
 # The bootloader has 32 KiB of flash: an executable without page padding and unwind tables.
-set(BOARD_BOOTLOADER_COMPILE_OPTIONS -fno-asynchronous-unwind-tables -fno-pie)
+set(BOARD_BOOTLOADER_COMPILE_OPTIONS -fno-asynchronous-unwind-tables -fno-pie
+    $<$<C_COMPILER_ID:Clang>:-Oz>)
 set(BOARD_BOOTLOADER_LINK_OPTIONS -no-pie -Wl,--build-id=none -Wl,-z,norelro
     -Wl,-z,noseparate-code -Wl,-z,common-page-size=64)
