@@ -32,6 +32,7 @@ set(BOARD_SRCS
     "${_board}/device/shared.c"
     "${_board}/device/start.S"
     "${_board}/device/stdio.c"
+    "${_board}/device/time.c"
     "${_board}/device/tls.c"
     "${_board}/device/trap.S"
     "${_board}/device/trap.c"

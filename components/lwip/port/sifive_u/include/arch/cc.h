@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The compiler and the C library, for lwIP. The C library owns errno, struct timeval and fd_set. */
+ * The compiler and the C library, for lwIP. The C library owns errno, struct timeval, fd_set and
+ * the flags of fcntl(). */
 #ifndef ARCH_CC_H
 #define ARCH_CC_H
 
+#include <fcntl.h>
 #include <sys/select.h>
 #include <sys/time.h>
 #include <sys/types.h>
