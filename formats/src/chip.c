@@ -258,7 +258,7 @@ const fmt_chip_t *fmt_chip_at(size_t index)
     if (index < REAL_CHIPS) {
         return &real_chips[index];
     }
-    return index == REAL_CHIPS ? &fmt_chip_linux
+    return index == REAL_CHIPS       ? &fmt_chip_linux
            : index == REAL_CHIPS + 1 ? &fmt_chip_sifive_u
                                      : NULL;
 }

@@ -95,8 +95,8 @@ bool board_find_kind(const board_args_t *args, board_kind_t *kind)
     bool good = find_target((char *)data, &target);
     if (good) {
         kind->chip = fmt_chip_by_name(target);
-        good = kind->chip != NULL && (kind->chip->id == FMT_CHIP_ID_LINUX ||
-                                      kind->chip->id == FMT_CHIP_ID_SIFIVE_U);
+        good = kind->chip != NULL &&
+               (kind->chip->id == FMT_CHIP_ID_LINUX || kind->chip->id == FMT_CHIP_ID_SIFIVE_U);
     }
     if (!good) {
         ui_error("%s: target \"%s\": this program knows no such board", path, target);

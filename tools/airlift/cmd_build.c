@@ -23,16 +23,16 @@
 
 static void print_build_help(void)
 {
-    puts("usage: airlift build [options] [TARGET]\n\n"
-         "Configures a project where needed and builds it: bootloader, partition table, blank "
-         "otadata and\nthe application, in ESP-IDF's files and formats. TARGET builds a part "
-         "only: app, bootloader,\npartition-table, or any other target of the build.\n\n"
-         COMMON_HELP
-         "  --san                  with AddressSanitizer and UndefinedBehaviorSanitizer\n"
-         "  --reconfigure          run CMake even if nothing has changed\n\n"
-         "Environment: IDF_TARGET names the board (default: linux), IDF_PATH the Airlift tree "
-         "(default: the\none this program comes from), SDKCONFIG_DEFAULTS the files of defaults; "
-         "IDF_PY_BUILD_JOBS\nlimits parallel jobs.\n\n" EXIT_HELP);
+    puts(
+        "usage: airlift build [options] [TARGET]\n\n"
+        "Configures a project where needed and builds it: bootloader, partition table, blank "
+        "otadata and\nthe application, in ESP-IDF's files and formats. TARGET builds a part "
+        "only: app, bootloader,\npartition-table, or any other target of the build.\n\n" COMMON_HELP
+        "  --san                  with AddressSanitizer and UndefinedBehaviorSanitizer\n"
+        "  --reconfigure          run CMake even if nothing has changed\n\n"
+        "Environment: IDF_TARGET names the board (default: linux), IDF_PATH the Airlift tree "
+        "(default: the\none this program comes from), SDKCONFIG_DEFAULTS the files of defaults; "
+        "IDF_PY_BUILD_JOBS\nlimits parallel jobs.\n\n" EXIT_HELP);
 }
 
 static void print_menuconfig_help(void)

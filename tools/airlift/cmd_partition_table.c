@@ -53,9 +53,7 @@ enum {
         {"secure", optional_argument, NULL, OPT_SECURE},                                           \
         {"extra-partition-subtypes", required_argument, NULL, OPT_EXTRA},                          \
         {"verify", no_argument, NULL, 'v'}, {"quiet", no_argument, NULL, 'q'},                     \
-    {                                                                                              \
-        "help", no_argument, NULL, 'h'                                                             \
-    }
+        {"help", no_argument, NULL, 'h'}
 
 #define COMMON_HELP                                                                                \
     "  --flash-size SIZE       1MB .. 128MB: the table must end within it\n"                       \

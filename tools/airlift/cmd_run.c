@@ -181,8 +181,7 @@ static bool run_kind(const board_args_t *args, const linux_run_options_t *option
         return true;
     }
     if (count_ops || options->allow_nor_errors) {
-        ui_error("%s: only a linux board has that",
-                 count_ops ? "--count-ops" : "--no-nor-check");
+        ui_error("%s: only a linux board has that", count_ops ? "--count-ops" : "--no-nor-check");
         return false;
     }
     char build[PATH_MAX];

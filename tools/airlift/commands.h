@@ -25,25 +25,25 @@ enum {
     AIRLIFT_EXIT_USAGE = 2,   /* it was not understood */
 };
 
-#define AIRLIFT_COMMANDS(X) \
-    X(build)                \
-    X(menuconfig)           \
-    X(flash)                \
-    X(run)                  \
-    X(monitor)              \
-    X(gpio)                 \
-    X(board)                \
-    X(erase_flash)          \
-    X(erase_otadata)        \
-    X(serve)                \
-    X(cert)                 \
-    X(image)                \
-    X(partition_table)      \
-    X(otadata)              \
+#define AIRLIFT_COMMANDS(X)                                                                        \
+    X(build)                                                                                       \
+    X(menuconfig)                                                                                  \
+    X(flash)                                                                                       \
+    X(run)                                                                                         \
+    X(monitor)                                                                                     \
+    X(gpio)                                                                                        \
+    X(board)                                                                                       \
+    X(erase_flash)                                                                                 \
+    X(erase_otadata)                                                                               \
+    X(serve)                                                                                       \
+    X(cert)                                                                                        \
+    X(image)                                                                                       \
+    X(partition_table)                                                                             \
+    X(otadata)                                                                                     \
     X(check_sizes)
 
-#define AIRLIFT_DECLARE_COMMAND(name) extern const airlift_cmd_t airlift_cmd_##name \
-    __attribute__((weak));
+#define AIRLIFT_DECLARE_COMMAND(name)                                                              \
+    extern const airlift_cmd_t airlift_cmd_##name __attribute__((weak));
 AIRLIFT_COMMANDS(AIRLIFT_DECLARE_COMMAND)
 #undef AIRLIFT_DECLARE_COMMAND
 

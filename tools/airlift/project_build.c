@@ -173,8 +173,7 @@ static bool needs_cmake(project_t *p, bool *wrong)
         const char *define = p->defines[i];
         const char *wanted = strchr(define, '=') + 1;
         size_t value_len = 0;
-        const char *value =
-            cache_value((char *)cache, define, strcspn(define, ":="), &value_len);
+        const char *value = cache_value((char *)cache, define, strcspn(define, ":="), &value_len);
 
         needed = needed || value == NULL || value_len != strlen(wanted) ||
                  memcmp(value, wanted, value_len) != 0;
@@ -222,8 +221,8 @@ bool project_configure(project_t *p)
     argv[argc++] = p->build_dir;
     argv[argc++] = "-DESP_PLATFORM=1";
     /* Also for the times when Ninja runs CMake. */
-    argv[argc++] = p->verbose ? "-DCMAKE_MESSAGE_LOG_LEVEL=STATUS"
-                              : "-DCMAKE_MESSAGE_LOG_LEVEL=NOTICE";
+    argv[argc++] =
+        p->verbose ? "-DCMAKE_MESSAGE_LOG_LEVEL=STATUS" : "-DCMAKE_MESSAGE_LOG_LEVEL=NOTICE";
     for (size_t i = 0; i < p->define_count; i++) {
         argv[argc++] = "-D";
         argv[argc++] = (char *)p->defines[i];

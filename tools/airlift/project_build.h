@@ -12,8 +12,8 @@
 #define PROJECT_DEFINES_MAX 64
 
 typedef struct {
-    const char *project; /* NULL: the current folder */
-    const char *build;   /* NULL: build in the project folder */
+    const char *project;                      /* NULL: the current folder */
+    const char *build;                        /* NULL: build in the project folder */
     const char *defines[PROJECT_DEFINES_MAX]; /* "K=V" or "K:TYPE=V" */
     size_t define_count;
     bool reconfigure; /* run CMake although nothing asks for it */

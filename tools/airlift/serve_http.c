@@ -429,7 +429,10 @@ struct serve *serve_start(const struct serve_config *config)
     }
 
 #define OPTION(name, number, pointer)                                                              \
-    options[n++] = (struct MHD_OptionItem){(name), (intptr_t)(number), (pointer)}
+    options[n++] = (struct MHD_OptionItem)                                                         \
+    {                                                                                              \
+        (name), (intptr_t)(number), (pointer)                                                      \
+    }
     /* The logger goes first: it is wanted for what is wrong with the others. */
     OPTION(MHD_OPTION_EXTERNAL_LOGGER, connections_message, &serve->connections);
     OPTION(MHD_OPTION_NOTIFY_COMPLETED, on_request_end, serve);

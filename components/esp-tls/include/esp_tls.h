@@ -103,15 +103,15 @@ typedef struct esp_tls_cfg {
     const unsigned char *clientkey_password;
     unsigned int clientkey_password_len;
 
-    bool non_block;            /* reads and writes return at once with WANT_READ/WANT_WRITE */
-    int timeout_ms;            /* for connecting as a whole and for each read or write; 0 = 10 s */
+    bool non_block; /* reads and writes return at once with WANT_READ/WANT_WRITE */
+    int timeout_ms; /* for connecting as a whole and for each read or write; 0 = 10 s */
     bool use_global_ca_store;
-    const char *common_name;   /* the name the certificate must have; NULL = the host */
-    bool skip_common_name;     /* accept any name. Makes every certificate of the anchors a key */
+    const char *common_name; /* the name the certificate must have; NULL = the host */
+    bool skip_common_name;   /* accept any name. Makes every certificate of the anchors a key */
     tls_keep_alive_cfg_t *keep_alive_cfg;
     esp_err_t (*crt_bundle_attach)(void *conf); /* gets the mbedtls_ssl_config */
-    bool is_plain_tcp;         /* no TLS at all */
-    struct ifreq *if_name;     /* bind to this interface, or NULL */
+    bool is_plain_tcp;                          /* no TLS at all */
+    struct ifreq *if_name;                      /* bind to this interface, or NULL */
 #ifdef CONFIG_ESP_TLS_CLIENT_SESSION_TICKETS
     esp_tls_client_session_t *client_session; /* offered to the server; NULL = new session */
 #endif

@@ -87,8 +87,8 @@ static esp_err_t prepare(esp_tls_t *tls, const char *hostname, int hostlen, int 
 
 static esp_err_t begin(esp_tls_t *tls, const esp_tls_cfg_t *cfg)
 {
-    esp_err_t err = esp_tls_resolve(tls->host, tls->port, cfg->addr_family, &tls->error,
-                                    &tls->addresses);
+    esp_err_t err =
+        esp_tls_resolve(tls->host, tls->port, cfg->addr_family, &tls->error, &tls->addresses);
     if (err != ESP_OK) {
         return err;
     }
@@ -109,8 +109,10 @@ static int connect_step(esp_tls_t *tls, const esp_tls_cfg_t *cfg, int64_t wait_u
             tls->address = tls->address->ai_next;
         }
         if (try_addresses(tls, cfg) != ESP_OK) {
-            ESP_LOGE(TAG, "No server accepts connections at %s port %d: is it running, and is the "
-                          "port right?", tls->host, tls->port);
+            ESP_LOGE(TAG,
+                     "No server accepts connections at %s port %d: is it running, and is the "
+                     "port right?",
+                     tls->host, tls->port);
             return -1;
         }
     }
@@ -310,8 +312,8 @@ ssize_t esp_tls_write_until(esp_tls_t *tls, const void *data, size_t len, int64_
         return 0;
     }
     for (;;) {
-        ssize_t sent = tls->is_tls ? esp_tls_ssl_write(tls, data, len)
-                                   : plain_write(tls, data, len);
+        ssize_t sent =
+            tls->is_tls ? esp_tls_ssl_write(tls, data, len) : plain_write(tls, data, len);
         if (sent != ESP_TLS_ERR_SSL_WANT_READ && sent != ESP_TLS_ERR_SSL_WANT_WRITE) {
             return sent;
         }
@@ -447,11 +449,20 @@ esp_err_t esp_tls_get_and_clear_error_type(esp_tls_error_handle_t h, esp_tls_err
     }
     int *stored;
     switch (type) {
-    case ESP_TLS_ERR_TYPE_SYSTEM: stored = &h->system_errno; break;
-    case ESP_TLS_ERR_TYPE_MBEDTLS: stored = &h->esp_tls_error_code; break;
-    case ESP_TLS_ERR_TYPE_MBEDTLS_CERT_FLAGS: stored = &h->esp_tls_flags; break;
-    case ESP_TLS_ERR_TYPE_ESP: stored = &h->last_error; break;
-    default: return ESP_ERR_INVALID_ARG;
+    case ESP_TLS_ERR_TYPE_SYSTEM:
+        stored = &h->system_errno;
+        break;
+    case ESP_TLS_ERR_TYPE_MBEDTLS:
+        stored = &h->esp_tls_error_code;
+        break;
+    case ESP_TLS_ERR_TYPE_MBEDTLS_CERT_FLAGS:
+        stored = &h->esp_tls_flags;
+        break;
+    case ESP_TLS_ERR_TYPE_ESP:
+        stored = &h->last_error;
+        break;
+    default:
+        return ESP_ERR_INVALID_ARG;
     }
     *code = *stored;
     *stored = 0;

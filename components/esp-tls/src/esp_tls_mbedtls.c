@@ -82,7 +82,8 @@ static esp_err_t parse_certificates(mbedtls_x509_crt *chain, const unsigned char
         return ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED;
     }
     if (*code > 0) {
-        ESP_LOGW(TAG, "mbedtls_x509_crt_parse was partly successful. No. of failed certificates: %d",
+        ESP_LOGW(TAG,
+                 "mbedtls_x509_crt_parse was partly successful. No. of failed certificates: %d",
                  *code);
         return ESP_ERR_MBEDTLS_CERT_PARTLY_OK;
     }
@@ -113,8 +114,8 @@ static esp_err_t set_trust(esp_tls_t *tls, const esp_tls_cfg_t *cfg)
     }
     if (cfg->cacert_buf != NULL) {
         int code;
-        esp_err_t err = parse_certificates(&tls->cacert, cfg->cacert_buf, cfg->cacert_bytes,
-                                           "CA cert", &code);
+        esp_err_t err =
+            parse_certificates(&tls->cacert, cfg->cacert_buf, cfg->cacert_bytes, "CA cert", &code);
         if (err != ESP_OK && err != ESP_ERR_MBEDTLS_CERT_PARTLY_OK) {
             return fail(tls, err, code);
         }
@@ -216,9 +217,9 @@ esp_err_t esp_tls_ssl_setup(esp_tls_t *tls, const char *host, const esp_tls_cfg_
         ESP_LOGE(TAG, "psa_crypto_init returned %d", (int)status);
         return fail(tls, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED, 0);
     }
-    int code = mbedtls_ssl_config_defaults(&tls->conf, MBEDTLS_SSL_IS_CLIENT,
-                                           MBEDTLS_SSL_TRANSPORT_STREAM,
-                                           MBEDTLS_SSL_PRESET_DEFAULT);
+    int code =
+        mbedtls_ssl_config_defaults(&tls->conf, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
+                                    MBEDTLS_SSL_PRESET_DEFAULT);
     if (code != 0) {
         ESP_LOGE(TAG, "mbedtls_ssl_config_defaults returned -0x%04X", (unsigned)-code);
         return fail(tls, ESP_ERR_MBEDTLS_SSL_CONFIG_DEFAULTS_FAILED, code);
@@ -275,8 +276,10 @@ static void explain_handshake_failure(const esp_tls_t *tls, int code)
         return;
     }
     if (tls->seen == ESP_TLS_SEEN_HTTP) {
-        ESP_LOGE(TAG, "%s port %d answers in plain HTTP, not TLS: use its HTTPS port, or serve "
-                      "the file over HTTPS.", tls->host, tls->port);
+        ESP_LOGE(TAG,
+                 "%s port %d answers in plain HTTP, not TLS: use its HTTPS port, or serve "
+                 "the file over HTTPS.",
+                 tls->host, tls->port);
         return;
     }
     if (tls->seen == ESP_TLS_SEEN_OTHER) {
@@ -287,17 +290,24 @@ static void explain_handshake_failure(const esp_tls_t *tls, int code)
     }
     if (tls->seen == ESP_TLS_SEEN_NOTHING &&
         (code == MBEDTLS_ERR_SSL_CONN_EOF || code == MBEDTLS_ERR_NET_CONN_RESET)) {
-        ESP_LOGE(TAG, "%s port %d closed the connection without any answer to the TLS greeting: "
-                      "is it an HTTPS server?", tls->host, tls->port);
+        ESP_LOGE(TAG,
+                 "%s port %d closed the connection without any answer to the TLS greeting: "
+                 "is it an HTTPS server?",
+                 tls->host, tls->port);
         return;
     }
     const char *words;
     switch (code) {
-    case MBEDTLS_ERR_SSL_CONN_EOF: words = "the server closed the connection"; break;
-    case MBEDTLS_ERR_NET_CONN_RESET: words = "the server reset the connection"; break;
+    case MBEDTLS_ERR_SSL_CONN_EOF:
+        words = "the server closed the connection";
+        break;
+    case MBEDTLS_ERR_NET_CONN_RESET:
+        words = "the server reset the connection";
+        break;
     case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
-        words = "the server refused with a TLS alert; does it want a client certificate, or another "
-                "TLS version, cipher or host name?";
+        words =
+            "the server refused with a TLS alert; does it want a client certificate, or another "
+            "TLS version, cipher or host name?";
         break;
     case MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION:
         words = "no TLS version in common with the server";
@@ -305,11 +315,19 @@ static void explain_handshake_failure(const esp_tls_t *tls, int code)
     case MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE:
         words = "no TLS parameters in common with the server";
         break;
-    case MBEDTLS_ERR_SSL_INVALID_RECORD: words = "the server sent a damaged TLS record"; break;
-    case MBEDTLS_ERR_SSL_ALLOC_FAILED: words = "out of memory"; break;
+    case MBEDTLS_ERR_SSL_INVALID_RECORD:
+        words = "the server sent a damaged TLS record";
+        break;
+    case MBEDTLS_ERR_SSL_ALLOC_FAILED:
+        words = "out of memory";
+        break;
     case MBEDTLS_ERR_X509_CERT_VERIFY_FAILED:
-    case MBEDTLS_ERR_X509_FATAL_ERROR: words = "the server's certificate was refused"; break;
-    default: words = "see Mbed TLS's error list for the code above"; break;
+    case MBEDTLS_ERR_X509_FATAL_ERROR:
+        words = "the server's certificate was refused";
+        break;
+    default:
+        words = "see Mbed TLS's error list for the code above";
+        break;
     }
     ESP_LOGE(TAG, "TLS handshake with %s port %d failed: %s", tls->host, tls->port, words);
 }
@@ -336,8 +354,10 @@ int esp_tls_ssl_handshake_step(esp_tls_t *tls)
 void esp_tls_ssl_handshake_timeout(esp_tls_t *tls)
 {
     if (tls->seen == ESP_TLS_SEEN_NOTHING) {
-        ESP_LOGE(TAG, "%s port %d accepted the connection but never answered the TLS greeting: is "
-                      "it an HTTPS server?", tls->host, tls->port);
+        ESP_LOGE(TAG,
+                 "%s port %d accepted the connection but never answered the TLS greeting: is "
+                 "it an HTTPS server?",
+                 tls->host, tls->port);
     } else {
         ESP_LOGE(TAG, "%s port %d stopped answering during the TLS handshake.", tls->host,
                  tls->port);

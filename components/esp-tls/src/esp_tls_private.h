@@ -69,8 +69,8 @@ ssize_t esp_tls_ssl_read(esp_tls_t *tls, void *data, size_t len);
 ssize_t esp_tls_ssl_write(esp_tls_t *tls, const void *data, size_t len);
 void esp_tls_ssl_free(esp_tls_t *tls);
 
-/* esp_tls_verify.c: a verify callback of Mbed TLS; arg is the esp_tls_t. It changes no verdict, only
- * puts into words what is wrong. */
+/* esp_tls_verify.c: a verify callback of Mbed TLS; arg is the esp_tls_t. It changes no verdict,
+ * only puts into words what is wrong. */
 int esp_tls_explain_certificate(void *arg, mbedtls_x509_crt *crt, int depth, uint32_t *flags);
 
 void esp_tls_record(esp_tls_last_error_t *error, esp_err_t code, int mbedtls_code, int flags);

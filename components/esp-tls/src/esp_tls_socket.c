@@ -53,9 +53,15 @@ esp_err_t esp_tls_resolve(const char *host, int port, esp_tls_addr_family_t fami
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     switch (family) {
-    case ESP_TLS_AF_INET: hints.ai_family = AF_INET; break;
-    case ESP_TLS_AF_INET6: hints.ai_family = AF_INET6; break;
-    default: hints.ai_family = AF_UNSPEC; break;
+    case ESP_TLS_AF_INET:
+        hints.ai_family = AF_INET;
+        break;
+    case ESP_TLS_AF_INET6:
+        hints.ai_family = AF_INET6;
+        break;
+    default:
+        hints.ai_family = AF_UNSPEC;
+        break;
     }
     char service[12];
     snprintf(service, sizeof(service), "%d", port);

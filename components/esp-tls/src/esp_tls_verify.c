@@ -78,10 +78,17 @@ static void say_names(words_t *words, const mbedtls_x509_crt *crt)
              san = san->next) {
             const char *kind = NULL;
             switch (san->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK) {
-            case MBEDTLS_X509_SAN_DNS_NAME: kind = "DNS:"; break;
-            case MBEDTLS_X509_SAN_UNIFORM_RESOURCE_IDENTIFIER: kind = "URI:"; break;
-            case MBEDTLS_X509_SAN_IP_ADDRESS: kind = ""; break;
-            default: break;
+            case MBEDTLS_X509_SAN_DNS_NAME:
+                kind = "DNS:";
+                break;
+            case MBEDTLS_X509_SAN_UNIFORM_RESOURCE_IDENTIFIER:
+                kind = "URI:";
+                break;
+            case MBEDTLS_X509_SAN_IP_ADDRESS:
+                kind = "";
+                break;
+            default:
+                break;
             }
             if (kind == NULL) {
                 continue;
@@ -137,15 +144,18 @@ static void say_not_trusted(words_t *words, const esp_tls_t *tls, const mbedtls_
         if (same_bytes(&anchor->subject_raw, &crt->issuer_raw)) {
             say(words, "a trusted certificate has its issuer's name \"");
             say_dn(words, &crt->issuer);
-            say(words, "\" but %s; was the certificate made anew? Give the device the present one. ",
+            say(words,
+                "\" but %s; was the certificate made anew? Give the device the present one. ",
                 self_issued ? "is a different certificate"
                             : "did not sign it or may not sign certificates");
             return;
         }
     }
     if (self_issued) {
-        say(words, "it is self-signed and not one of the device's %u trusted certificates; give the "
-                   "device this certificate, or the server one the device trusts. ", count);
+        say(words,
+            "it is self-signed and not one of the device's %u trusted certificates; give the "
+            "device this certificate, or the server one the device trusts. ",
+            count);
     } else {
         say(words, "none of the device's %u trusted certificates is its issuer \"", count);
         say_dn(words, &crt->issuer);
@@ -172,12 +182,14 @@ int esp_tls_explain_certificate(void *arg, mbedtls_x509_crt *crt, int depth, uin
     say_dn(&words, &crt->subject);
     say(&words, "\" is refused: ");
     if (left & MBEDTLS_X509_BADCERT_CN_MISMATCH) {
-        const char *asked = tls->cfg != NULL && tls->cfg->common_name != NULL
-                                ? tls->cfg->common_name : tls->host;
+        const char *asked =
+            tls->cfg != NULL && tls->cfg->common_name != NULL ? tls->cfg->common_name : tls->host;
         say(&words, "it is valid for ");
         say_names(&words, crt);
-        say(&words, ", but the device asks for \"%.64s\"; use a name of the certificate in the URL "
-                    "or make a certificate for \"%.64s\". ", asked, asked);
+        say(&words,
+            ", but the device asks for \"%.64s\"; use a name of the certificate in the URL "
+            "or make a certificate for \"%.64s\". ",
+            asked, asked);
     }
     if (left & MBEDTLS_X509_BADCERT_NOT_TRUSTED) {
         say_not_trusted(&words, tls, crt);

@@ -321,8 +321,8 @@ static void refused_port_is_said_to_be_refused(void **state)
     esp_tls_error_handle_t error;
     int number = 0;
     assert_int_equal(esp_tls_get_error_handle(s_tls, &error), ESP_OK);
-    assert_int_equal(
-        esp_tls_get_and_clear_error_type(error, ESP_TLS_ERR_TYPE_SYSTEM, &number), ESP_OK);
+    assert_int_equal(esp_tls_get_and_clear_error_type(error, ESP_TLS_ERR_TYPE_SYSTEM, &number),
+                     ESP_OK);
     assert_int_equal(number, ECONNREFUSED);
     assert_int_equal(esp_tls_get_and_clear_last_error(error, NULL, NULL),
                      ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST);
@@ -379,22 +379,22 @@ static void server_without_tls_is_recognised(void **state)
 {
     (void)state;
     lab_server_t *server = lab_server_start(answer_in_http, NULL, false);
-    assert_int_equal(connect_trusting("self", "127.0.0.1", lab_server_port(server),
-                                      &(esp_tls_cfg_t){0}), -1);
+    assert_int_equal(
+        connect_trusting("self", "127.0.0.1", lab_server_port(server), &(esp_tls_cfg_t){0}), -1);
     assert_true(lab_log_has("answers in plain HTTP, not TLS"));
     esp_tls_conn_destroy(s_tls);
     lab_server_stop(server);
 
     server = lab_server_start(answer_nonsense, NULL, false);
-    assert_int_equal(connect_trusting("self", "127.0.0.1", lab_server_port(server),
-                                      &(esp_tls_cfg_t){0}), -1);
+    assert_int_equal(
+        connect_trusting("self", "127.0.0.1", lab_server_port(server), &(esp_tls_cfg_t){0}), -1);
     assert_true(lab_log_has("does not speak TLS (its answer begins with 32 32 30 20)"));
     esp_tls_conn_destroy(s_tls);
     lab_server_stop(server);
 
     server = lab_server_start(answer_by_closing, NULL, false);
-    assert_int_equal(connect_trusting("self", "127.0.0.1", lab_server_port(server),
-                                      &(esp_tls_cfg_t){0}), -1);
+    assert_int_equal(
+        connect_trusting("self", "127.0.0.1", lab_server_port(server), &(esp_tls_cfg_t){0}), -1);
     assert_true(lab_log_has("closed the connection without any answer to the TLS greeting"));
     esp_tls_conn_destroy(s_tls);
     lab_server_stop(server);
@@ -406,7 +406,8 @@ static void silent_server_ends_at_the_timeout(void **state)
     lab_server_t *server = lab_server_start(answer_nothing, NULL, false);
     uint64_t before = hal_clock_us();
     assert_int_equal(connect_trusting("self", "127.0.0.1", lab_server_port(server),
-                                      &(esp_tls_cfg_t){.timeout_ms = 300}), -1);
+                                      &(esp_tls_cfg_t){.timeout_ms = 300}),
+                     -1);
     uint64_t took_ms = (hal_clock_us() - before) / 1000;
     assert_in_range(took_ms, 290, 2000);
     assert_true(lab_log_has("Failed to open new connection in specified timeout"));
@@ -419,8 +420,9 @@ static void read_tells_timeout_end_and_cut_apart(void **state)
 {
     (void)state;
     lab_tls_server_t server = lab_tls_server("self", "-quiet -no_ticket");
-    assert_int_equal(connect_trusting("self", "localhost", server.port,
-                                      &(esp_tls_cfg_t){.timeout_ms = 2000}), 1);
+    assert_int_equal(
+        connect_trusting("self", "localhost", server.port, &(esp_tls_cfg_t){.timeout_ms = 2000}),
+        1);
     assert_int_equal(write(server.in, "abc", 3), 3);
     char buf[16];
     assert_int_equal(esp_tls_conn_read(s_tls, buf, sizeof(buf)), 3);

@@ -23,16 +23,16 @@ typedef struct {
     uint32_t magic_word;     /* ESP_APP_DESC_MAGIC_WORD */
     uint32_t secure_version; /* CONFIG_BOOTLOADER_APP_SECURE_VERSION, 0 without anti-rollback */
     uint32_t reserv1[2];
-    char version[32];      /* project version, at most 31 characters; may be configured away */
-    char project_name[32]; /* project name, the same */
-    char time[16];         /* "hh:mm:ss" of compilation, or empty */
-    char date[16];         /* "Mmm dd yyyy" of compilation, or empty */
-    char idf_ver[32];      /* ESP-IDF version */
+    char version[32];           /* project version, at most 31 characters; may be configured away */
+    char project_name[32];      /* project name, the same */
+    char time[16];              /* "hh:mm:ss" of compilation, or empty */
+    char date[16];              /* "Mmm dd yyyy" of compilation, or empty */
+    char idf_ver[32];           /* ESP-IDF version */
     uint8_t app_elf_sha256[32]; /* of the ELF file; written by the image tool */
     uint16_t min_efuse_blk_rev_full; /* major * 100 + minor */
     uint16_t max_efuse_blk_rev_full; /* major * 100 + minor */
-    uint8_t mmu_page_size;  /* log2 of the page size in bytes */
-    uint8_t spi_flash_mode; /* CONFIG_ESPTOOLPY_FLASHMODE_VAL; 0: unknown */
+    uint8_t mmu_page_size;           /* log2 of the page size in bytes */
+    uint8_t spi_flash_mode;          /* CONFIG_ESPTOOLPY_FLASHMODE_VAL; 0: unknown */
     uint8_t reserv3[2];
     uint32_t reserv2[18];
 } esp_app_desc_t;

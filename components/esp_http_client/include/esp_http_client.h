@@ -50,16 +50,16 @@ typedef struct esp_http_client *esp_http_client_handle_t;
 typedef struct esp_http_client_event *esp_http_client_event_handle_t;
 
 typedef enum {
-    HTTP_EVENT_ERROR = 0,           /* data: esp_tls_error_handle_t */
+    HTTP_EVENT_ERROR = 0, /* data: esp_tls_error_handle_t */
     HTTP_EVENT_ON_CONNECTED,
     HTTP_EVENT_HEADERS_SENT,
     HTTP_EVENT_HEADER_SENT = HTTP_EVENT_HEADERS_SENT,
-    HTTP_EVENT_ON_HEADER,           /* header_key, header_value */
+    HTTP_EVENT_ON_HEADER, /* header_key, header_value */
     HTTP_EVENT_ON_HEADERS_COMPLETE,
-    HTTP_EVENT_ON_STATUS_CODE,      /* data: int */
-    HTTP_EVENT_ON_DATA,             /* data: body bytes, decoded */
-    HTTP_EVENT_ON_FINISH,           /* from esp_http_client_perform() only */
-    HTTP_EVENT_DISCONNECTED,        /* data: esp_tls_error_handle_t */
+    HTTP_EVENT_ON_STATUS_CODE, /* data: int */
+    HTTP_EVENT_ON_DATA,        /* data: body bytes, decoded */
+    HTTP_EVENT_ON_FINISH,      /* from esp_http_client_perform() only */
+    HTTP_EVENT_DISCONNECTED,   /* data: esp_tls_error_handle_t */
     HTTP_EVENT_REDIRECT,
 } esp_http_client_event_id_t;
 
@@ -175,19 +175,19 @@ typedef enum {
  * certificates, keys, their passwords, the ALPN list and common_name, which must outlive the
  * client. */
 typedef struct {
-    const char *url;      /* complete URL; or host and path below, which win if both are set */
+    const char *url; /* complete URL; or host and path below, which win if both are set */
     const char *host;
     int port;             /* 0: 80, or 443 over TLS */
     const char *username; /* for 401 and, with auth_type set, from the first request on */
     const char *password;
     esp_http_client_auth_type_t auth_type;
-    const char *path;     /* default "/" */
+    const char *path; /* default "/" */
     const char *query;
     union {
         const char *cert_pem; /* trust anchors */
         const char *cert_der;
     };
-    size_t cert_len;      /* 0: NUL-terminated PEM; PEM with a length counts its NUL */
+    size_t cert_len; /* 0: NUL-terminated PEM; PEM with a length counts its NUL */
     union {
         const char *client_cert_pem;
         const char *client_cert_der;
@@ -204,14 +204,14 @@ typedef struct {
     esp_http_client_proto_ver_t tls_version;
     const char *user_agent; /* default "ESP32 HTTP Client/1.0" */
     esp_http_client_method_t method;
-    int timeout_ms;                /* 0: 5000. For connecting and for each wait to read or write */
+    int timeout_ms; /* 0: 5000. For connecting and for each wait to read or write */
     bool disable_auto_redirect;
     int max_redirection_count;     /* 0: 10 */
     int max_authorization_retries; /* 0: 10; -1: none */
     http_event_handle_cb event_handler;
     esp_http_client_transport_t transport_type; /* with host and path; a URL has its scheme */
-    int buffer_size;    /* receiving, 0: 512 */
-    int buffer_size_tx; /* sending, 0: 512; the request line must fit */
+    int buffer_size;                            /* receiving, 0: 512 */
+    int buffer_size_tx;                         /* sending, 0: 512; the request line must fit */
     void *user_data;
     bool is_async; /* perform() returns ESP_ERR_HTTP_EAGAIN instead of waiting; https only */
     bool use_global_ca_store;
@@ -303,7 +303,8 @@ int esp_http_client_write(esp_http_client_handle_t client, const char *buffer, i
 int esp_http_client_chunk_write_begin(esp_http_client_handle_t client, int len);
 int esp_http_client_chunk_write_end(esp_http_client_handle_t client, bool last);
 /* Waits for the whole header block. Returns Content-Length if that is known and not 0; 0 for
- * chunked, unknown or 0; -ESP_ERR_HTTP_EAGAIN on timeout (call again to go on waiting); ESP_FAIL. */
+ * chunked, unknown or 0; -ESP_ERR_HTTP_EAGAIN on timeout (call again to go on waiting); ESP_FAIL.
+ */
 int64_t esp_http_client_fetch_headers(esp_http_client_handle_t client);
 /* Reads len body bytes, fewer only at the end of the body, on timeout and on a broken connection.
  * 0: the body is complete (or len is 0). -ESP_ERR_HTTP_EAGAIN: nothing within the timeout.
@@ -357,13 +358,12 @@ esp_err_t esp_http_client_add_auth(esp_http_client_handle_t client);
 /* --- State --- */
 
 esp_http_client_transport_t esp_http_client_get_transport_type(esp_http_client_handle_t client);
-int esp_http_client_get_errno(esp_http_client_handle_t client); /* cleared by reading */
+int esp_http_client_get_errno(esp_http_client_handle_t client);  /* cleared by reading */
 int esp_http_client_get_socket(esp_http_client_handle_t client); /* -1: none */
 esp_http_state_t esp_http_client_get_state(esp_http_client_handle_t client);
 /* As esp_tls_get_and_clear_last_error(). */
 esp_err_t esp_http_client_get_and_clear_last_tls_error(esp_http_client_handle_t client,
-                                                       int *esp_tls_error_code,
-                                                       int *esp_tls_flags);
+                                                       int *esp_tls_error_code, int *esp_tls_flags);
 
 #ifdef __cplusplus
 }

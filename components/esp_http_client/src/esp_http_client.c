@@ -41,8 +41,8 @@ static esp_err_t set_text(char **place, const char *text)
 static esp_err_t set_host_header(esp_http_client_handle_t client)
 {
     char *text = http_url_host_text(client->host, client->port);
-    esp_err_t err = text != NULL ? http_headers_set(&client->headers, "Host", text)
-                                 : ESP_ERR_NO_MEM;
+    esp_err_t err =
+        text != NULL ? http_headers_set(&client->headers, "Host", text) : ESP_ERR_NO_MEM;
     free(text);
     return err;
 }
@@ -119,9 +119,15 @@ static void set_socket_options(esp_http_client_handle_t client,
         cfg->if_name = &client->if_name;
     }
     switch (config->addr_type) {
-    case HTTP_ADDR_TYPE_INET: cfg->addr_family = ESP_TLS_AF_INET; break;
-    case HTTP_ADDR_TYPE_INET6: cfg->addr_family = ESP_TLS_AF_INET6; break;
-    default: cfg->addr_family = ESP_TLS_AF_UNSPEC; break;
+    case HTTP_ADDR_TYPE_INET:
+        cfg->addr_family = ESP_TLS_AF_INET;
+        break;
+    case HTTP_ADDR_TYPE_INET6:
+        cfg->addr_family = ESP_TLS_AF_INET6;
+        break;
+    default:
+        cfg->addr_family = ESP_TLS_AF_UNSPEC;
+        break;
     }
 }
 
@@ -182,8 +188,8 @@ static esp_err_t set_up(esp_http_client_handle_t client, const esp_http_client_c
     client->auto_redirect = !config->disable_auto_redirect;
     client->max_redirects = or_default(config->max_redirection_count, HTTP_DEFAULT_MAX_REDIRECTS);
     client->max_auth = config->max_authorization_retries < 0
-                           ? 0 : or_default(config->max_authorization_retries,
-                                            HTTP_DEFAULT_MAX_AUTH);
+                           ? 0
+                           : or_default(config->max_authorization_retries, HTTP_DEFAULT_MAX_AUTH);
     client->handler = config->event_handler;
     client->user_data = config->user_data;
     client->is_async = config->is_async;
@@ -271,8 +277,8 @@ static esp_err_t adopt_url(esp_http_client_handle_t client, http_url_t *url)
 {
     bool first = client->host == NULL;
     bool new_host = first || strcasecmp(client->host, url->host) != 0;
-    bool new_server = new_host || client->port != url->port ||
-                      strcasecmp(client->scheme, url->scheme) != 0;
+    bool new_server =
+        new_host || client->port != url->port || strcasecmp(client->scheme, url->scheme) != 0;
     if (!first && new_server) {
         http_disconnect(client);
     }
@@ -353,12 +359,14 @@ esp_err_t esp_http_client_set_redirection(esp_http_client_handle_t client)
     }
     if (strcasecmp(client->scheme, "https") == 0 && http_url_is_absolute(location) &&
         strncasecmp(location, "https://", strlen("https://")) != 0) {
-        ESP_LOGE(TAG, "HTTPS origin can only redirect to https:// targets (got %s). Set "
-                      "disable_auto_redirect and handle manually if intended.", location);
+        ESP_LOGE(TAG,
+                 "HTTPS origin can only redirect to https:// targets (got %s). Set "
+                 "disable_auto_redirect and handle manually if intended.",
+                 location);
         return ESP_ERR_HTTP_REDIRECT_DOWNGRADE;
     }
-    char *target = http_url_resolve(client->scheme, client->host, client->port, client->path,
-                                    location);
+    char *target =
+        http_url_resolve(client->scheme, client->host, client->port, client->path, location);
     if (target == NULL) {
         return ESP_ERR_NO_MEM;
     }

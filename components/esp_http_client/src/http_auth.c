@@ -89,8 +89,9 @@ static esp_err_t make_basic(esp_http_client_handle_t client, char **value)
         memcpy(text, PREFIX, prefix_len);
         size_t len;
         err = mbedtls_base64_encode((unsigned char *)text + prefix_len, text_size, &len,
-                                    (const unsigned char *)plain, plain_len) == 0 ? ESP_OK
-                                                                                  : ESP_FAIL;
+                                    (const unsigned char *)plain, plain_len) == 0
+                  ? ESP_OK
+                  : ESP_FAIL;
     }
     free(plain);
     if (err != ESP_OK) {

@@ -181,7 +181,8 @@ esp_err_t http_send(esp_http_client_handle_t client, const void *data, size_t le
 /* http_request.c */
 esp_err_t http_send_request(esp_http_client_handle_t client, int write_len);
 /* A server may close a kept connection just when the next request is on its way. Then that request
- * is sent once more, on a new connection. ESP_FAIL: there is no reason to, or it is not possible. */
+ * is sent once more, on a new connection. ESP_FAIL: there is no reason to, or it is not possible.
+ */
 esp_err_t http_repeat_request(esp_http_client_handle_t client);
 const char *http_method_name(esp_http_client_method_t method);
 

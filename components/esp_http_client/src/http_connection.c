@@ -131,10 +131,10 @@ esp_err_t http_connect(esp_http_client_handle_t client)
     cfg.client_session = client->session;
 #endif
     int host_len = (int)strlen(client->host);
-    int connected = client->is_async ? esp_tls_conn_new_async(client->host, host_len, client->port,
-                                                              &cfg, client->tls)
-                                     : esp_tls_conn_new_sync(client->host, host_len, client->port,
-                                                             &cfg, client->tls);
+    int connected =
+        client->is_async
+            ? esp_tls_conn_new_async(client->host, host_len, client->port, &cfg, client->tls)
+            : esp_tls_conn_new_sync(client->host, host_len, client->port, &cfg, client->tls);
     if (connected == 0) {
         return ESP_ERR_HTTP_CONNECTING;
     }
@@ -176,7 +176,8 @@ ssize_t http_receive(esp_http_client_handle_t client, void *buf, size_t len)
         errno = ENOTCONN;
         return -1;
     }
-    ssize_t got = esp_tls_read_until(client->tls, buf, len, client->is_async ? 0 : wait_end(client));
+    ssize_t got =
+        esp_tls_read_until(client->tls, buf, len, client->is_async ? 0 : wait_end(client));
     if (got > 0) {
         errno = 0; /* a wait in between may have left EAGAIN */
         return got;
@@ -202,7 +203,8 @@ esp_err_t http_send(esp_http_client_handle_t client, const void *data, size_t le
     const char *next = data;
     while (len > 0) {
         ssize_t sent = client->tls != NULL
-                           ? esp_tls_write_until(client->tls, next, len, wait_end(client)) : -1;
+                           ? esp_tls_write_until(client->tls, next, len, wait_end(client))
+                           : -1;
         if (sent <= 0) {
             keep_error(client);
             if (sent == ESP_TLS_ERR_SSL_WANT_WRITE || sent == ESP_TLS_ERR_SSL_WANT_READ) {

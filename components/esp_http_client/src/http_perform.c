@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Requests: sending one on a connection, and doing a whole one with its redirects and challenges. */
+ * Requests: sending one on a connection, and doing a whole one with its redirects and challenges.
+ */
 #include "http_client_private.h"
 
 #include <inttypes.h>

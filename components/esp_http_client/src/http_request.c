@@ -11,9 +11,9 @@
 static const char *TAG = "HTTP_CLIENT";
 
 static const char *const METHOD_NAMES[HTTP_METHOD_MAX] = {
-    "GET",     "POST",     "PUT",         "PATCH",   "DELETE", "HEAD",
-    "NOTIFY",  "SUBSCRIBE", "UNSUBSCRIBE", "OPTIONS", "COPY",   "MOVE",
-    "LOCK",    "UNLOCK",   "PROPFIND",    "PROPPATCH", "MKCOL", "REPORT",
+    "GET",    "POST",      "PUT",         "PATCH",     "DELETE", "HEAD",
+    "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "OPTIONS",   "COPY",   "MOVE",
+    "LOCK",   "UNLOCK",    "PROPFIND",    "PROPPATCH", "MKCOL",  "REPORT",
 };
 
 const char *http_method_name(esp_http_client_method_t method)
@@ -44,8 +44,10 @@ static esp_err_t put_header(esp_http_client_handle_t client, const char *key, co
         }
     }
     if (need > client->tx_size) {
-        ESP_LOGE(TAG, "Buffer length is small to fit all the headers, required %d bytes, "
-                      "buffer size %d", (int)need, (int)client->tx_size);
+        ESP_LOGE(TAG,
+                 "Buffer length is small to fit all the headers, required %d bytes, "
+                 "buffer size %d",
+                 (int)need, (int)client->tx_size);
 #ifdef CONFIG_ESP_HTTP_CLIENT_STRICT_HEADER_BUFFER
         return ESP_ERR_HTTP_HEADER_TOO_LONG;
 #else
@@ -66,10 +68,9 @@ static esp_err_t put_header(esp_http_client_handle_t client, const char *key, co
 
 static esp_err_t put_request_line(esp_http_client_handle_t client)
 {
-    int len = snprintf(client->tx, client->tx_size, "%s %s%s%s HTTP/1.1\r\n",
-                       http_method_name(client->method), client->path,
-                       client->query != NULL ? "?" : "",
-                       client->query != NULL ? client->query : "");
+    int len = snprintf(
+        client->tx, client->tx_size, "%s %s%s%s HTTP/1.1\r\n", http_method_name(client->method),
+        client->path, client->query != NULL ? "?" : "", client->query != NULL ? client->query : "");
     if (len < 0 || (size_t)len >= client->tx_size) {
         ESP_LOGE(TAG, "Out of buffer");
         ESP_LOGE(TAG, "The request line has %d bytes; raise buffer_size_tx (now %d).", len,

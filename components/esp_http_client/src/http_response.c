@@ -118,8 +118,8 @@ static int finish_header(esp_http_client_handle_t client)
     }
     client->in_value = false;
     http_text_t *value = &client->value;
-    while (value->len > 0 && (value->text[value->len - 1] == ' ' ||
-                              value->text[value->len - 1] == '\t')) {
+    while (value->len > 0 &&
+           (value->text[value->len - 1] == ' ' || value->text[value->len - 1] == '\t')) {
         value->text[--value->len] = '\0';
     }
     if (!is_interim(&client->parser)) {
@@ -427,8 +427,10 @@ static void log_early_end(const esp_http_client_handle_t client)
         ESP_LOGE(TAG, "%s closed the connection after %" PRId64 " of %" PRId64 " bytes",
                  client->host, client->body_done, client->content_length);
     } else {
-        ESP_LOGE(TAG, "The connection to %s was cut after %" PRId64 " bytes of a body of unknown "
-                      "length: it is incomplete", client->host, client->body_done);
+        ESP_LOGE(TAG,
+                 "The connection to %s was cut after %" PRId64 " bytes of a body of unknown "
+                 "length: it is incomplete",
+                 client->host, client->body_done);
     }
 }
 

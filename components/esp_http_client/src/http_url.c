@@ -91,8 +91,8 @@ bool http_url_is_absolute(const char *reference)
     size_t len = 0;
     while ((reference[len] >= 'a' && reference[len] <= 'z') ||
            (reference[len] >= 'A' && reference[len] <= 'Z') ||
-           (len > 0 && ((reference[len] >= '0' && reference[len] <= '9') ||
-                        reference[len] == '+' || reference[len] == '-' || reference[len] == '.'))) {
+           (len > 0 && ((reference[len] >= '0' && reference[len] <= '9') || reference[len] == '+' ||
+                        reference[len] == '-' || reference[len] == '.'))) {
         len++;
     }
     return len > 0 && strncmp(reference + len, "://", 3) == 0;

@@ -56,8 +56,18 @@ static void what_is_no_url_is_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "", "/", "host", "http://", "http:///x", "http://host:port/", "http://host:99999/",
-        "http://a b/", "http://host/a b", "http://host/\r\nX: y", "://host/", "http//host",
+        "",
+        "/",
+        "host",
+        "http://",
+        "http:///x",
+        "http://host:port/",
+        "http://host:99999/",
+        "http://a b/",
+        "http://host/a b",
+        "http://host/\r\nX: y",
+        "://host/",
+        "http//host",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         http_url_t url;

@@ -7,8 +7,8 @@
  *
  * Nothing is erased or written before the server answered well and the beginning of the file looks
  * like an image for this board. Success is reported only after what was written has been read back
- * and verified. Each failure leaves one line of level error that names the cause. No call hangs: see
- * CONFIG_ESP_HTTPS_OTA_DEADLINE_S and CONFIG_ESP_HTTPS_OTA_STALL_MS.
+ * and verified. Each failure leaves one line of level error that names the cause. No call hangs:
+ * see CONFIG_ESP_HTTPS_OTA_DEADLINE_S and CONFIG_ESP_HTTPS_OTA_STALL_MS.
  *
  * http:// URLs are refused unless CONFIG_ESP_HTTPS_OTA_ALLOW_HTTP is set (stricter than ESP-IDF,
  * which looks only for a way to verify the server). */
@@ -42,8 +42,8 @@ typedef enum {
     ESP_HTTPS_OTA_START = 0,
     ESP_HTTPS_OTA_CONNECTED,
     ESP_HTTPS_OTA_GET_IMG_DESC,
-    ESP_HTTPS_OTA_VERIFY_CHIP_ID,        /* data: esp_chip_id_t of the new image */
-    ESP_HTTPS_OTA_VERIFY_CHIP_REVISION,  /* data: uint16_t minimum revision, major * 100 + minor */
+    ESP_HTTPS_OTA_VERIFY_CHIP_ID,       /* data: esp_chip_id_t of the new image */
+    ESP_HTTPS_OTA_VERIFY_CHIP_REVISION, /* data: uint16_t minimum revision, major * 100 + minor */
     ESP_HTTPS_OTA_DECRYPT_CB,
     ESP_HTTPS_OTA_WRITE_FLASH,           /* data: int, bytes written so far */
     ESP_HTTPS_OTA_UPDATE_BOOT_PARTITION, /* data: esp_partition_subtype_t */
@@ -118,7 +118,8 @@ esp_err_t esp_https_ota_finish(esp_https_ota_handle_t https_ota_handle);
 esp_err_t esp_https_ota_abort(esp_https_ota_handle_t https_ota_handle);
 
 /* Description of the image about to be installed; after begin. ESP_ERR_INVALID_ARG: NULL;
- * ESP_FAIL: no description there, or the connection failed; ESP_ERR_NOT_SUPPORTED: decrypt build. */
+ * ESP_FAIL: no description there, or the connection failed; ESP_ERR_NOT_SUPPORTED: decrypt build.
+ */
 esp_err_t esp_https_ota_get_img_desc(esp_https_ota_handle_t https_ota_handle,
                                      esp_app_desc_t *new_app_info);
 esp_err_t esp_https_ota_get_bootloader_img_desc(esp_https_ota_handle_t https_ota_handle,

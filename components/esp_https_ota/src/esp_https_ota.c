@@ -183,8 +183,8 @@ static void take_length(https_ota_t *ota)
 static esp_err_t choose_partitions(https_ota_t *ota, const esp_https_ota_config_t *config)
 {
     const esp_partition_t *staging = config->partition.staging;
-    staging = staging != NULL ? esp_partition_verify(staging)
-                              : esp_ota_get_next_update_partition(NULL);
+    staging =
+        staging != NULL ? esp_partition_verify(staging) : esp_ota_get_next_update_partition(NULL);
     if (staging == NULL) {
         ESP_LOGE(TAG, "Given staging partition or another suitable Passive OTA partition could not "
                       "be found");
@@ -208,8 +208,10 @@ static esp_err_t choose_partitions(https_ota_t *ota, const esp_https_ota_config_
 static esp_err_t check_length(const https_ota_t *ota)
 {
     if (ota->image_len > (int64_t)ota->staging->size) {
-        ESP_LOGE(TAG, "The image (%" PRId64 " bytes) does not fit into partition <%s> (%" PRIu32
-                      " bytes)", ota->image_len, ota->staging->label, ota->staging->size);
+        ESP_LOGE(TAG,
+                 "The image (%" PRId64 " bytes) does not fit into partition <%s> (%" PRIu32
+                 " bytes)",
+                 ota->image_len, ota->staging->label, ota->staging->size);
         return ESP_ERR_INVALID_SIZE;
     }
     if (ota->image_len == 0) {
@@ -290,7 +292,8 @@ esp_err_t esp_https_ota_begin(const esp_https_ota_config_t *ota_config,
 
 /* --- receiving --- */
 
-/* Up to len bytes of the file: > 0 bytes, 0 none now (*err ESP_ERR_HTTPS_OTA_IN_PROGRESS) or the end
+/* Up to len bytes of the file: > 0 bytes, 0 none now (*err ESP_ERR_HTTPS_OTA_IN_PROGRESS) or the
+ * end
  * (*err ESP_OK), < 0 failed (*err, logged). */
 static int receive(https_ota_t *ota, char *buf, size_t len, esp_err_t *err)
 {
@@ -511,8 +514,8 @@ static esp_err_t begin_image(https_ota_t *ota, const char *head, size_t len)
 
 #ifdef CONFIG_ESP_HTTPS_OTA_DECRYPT_CB
 /* Enough of the image to judge it: header, segment header and description. */
-#define PLAIN_HEAD (sizeof(esp_image_header_t) + sizeof(esp_image_segment_header_t) +              \
-                    sizeof(esp_app_desc_t))
+#define PLAIN_HEAD                                                                                 \
+    (sizeof(esp_image_header_t) + sizeof(esp_image_segment_header_t) + sizeof(esp_app_desc_t))
 
 static esp_err_t take_plain(https_ota_t *ota, const char *data, size_t len)
 {
@@ -544,8 +547,10 @@ static esp_err_t take_file(https_ota_t *ota, const char *data, size_t len)
     if (err == ESP_ERR_NOT_FINISHED) {
         err = ESP_OK; /* more input needed */
     } else if (err != ESP_OK) {
-        ESP_LOGE(TAG, "%s %d", ota->session == 0 ? "Decryption of image header failed"
-                                                 : "Decrypt callback failed", err);
+        ESP_LOGE(TAG, "%s %d",
+                 ota->session == 0 ? "Decryption of image header failed"
+                                   : "Decrypt callback failed",
+                 err);
     }
     if (err == ESP_OK && args.data_out != NULL && args.data_out_len > 0) {
         err = take_plain(ota, args.data_out, args.data_out_len);
@@ -595,8 +600,8 @@ static esp_err_t end_of_response(https_ota_t *ota)
             return ESP_ERR_HTTPS_OTA_IN_PROGRESS;
         }
         if (ota->file_done > file_len(ota)) {
-            ESP_LOGE(TAG, "The server sent %" PRId64 " bytes of a file of %" PRId64,
-                     ota->file_done, file_len(ota));
+            ESP_LOGE(TAG, "The server sent %" PRId64 " bytes of a file of %" PRId64, ota->file_done,
+                     file_len(ota));
             return ESP_FAIL;
         }
     }
@@ -708,9 +713,10 @@ static void log_times(const https_ota_t *ota, int64_t verify_started_us)
     esp_ota_stats_t stats;
     (void)esp_ota_get_stats(ota->session, &stats);
     int64_t now = https_ota_now_us();
-    ESP_LOGI(TAG, "%u bytes in %" PRId64 " ms: network %" PRId64 ", erase %" PRIu64 ", write %" PRIu64
-                  ", verify %" PRId64 " ms; %" PRIu32 " bytes erased, %" PRIu32 " written, %" PRIu32
-                  " equal already",
+    ESP_LOGI(TAG,
+             "%u bytes in %" PRId64 " ms: network %" PRId64 ", erase %" PRIu64 ", write %" PRIu64
+             ", verify %" PRId64 " ms; %" PRIu32 " bytes erased, %" PRIu32 " written, %" PRIu32
+             " equal already",
              (unsigned)ota->received, (now - ota->started_us) / 1000, ota->network_us / 1000,
              stats.erase_us / 1000, stats.write_us / 1000, (now - verify_started_us) / 1000,
              stats.erased_bytes, stats.written_bytes, stats.kept_bytes);

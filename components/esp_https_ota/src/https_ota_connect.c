@@ -23,8 +23,9 @@ esp_err_t https_ota_check_scheme(https_ota_t *ota)
 {
 #ifndef CONFIG_ESP_HTTPS_OTA_ALLOW_HTTP
     if (esp_http_client_get_transport_type(ota->client) == HTTP_TRANSPORT_OVER_TCP) {
-        ESP_LOGE(TAG, "Plain HTTP is refused: anybody on the way could replace the firmware. Use an "
-                      "https:// URL, or enable ESP_HTTPS_OTA_ALLOW_HTTP for tests.");
+        ESP_LOGE(TAG,
+                 "Plain HTTP is refused: anybody on the way could replace the firmware. Use an "
+                 "https:// URL, or enable ESP_HTTPS_OTA_ALLOW_HTTP for tests.");
         return ESP_ERR_INVALID_ARG;
     }
 #endif
@@ -150,9 +151,10 @@ static esp_err_t send_request(https_ota_t *ota)
     }
     int64_t len = esp_http_client_fetch_headers(ota->client);
     if (len < 0) {
-        ESP_LOGE(TAG, "%s", len == -ESP_ERR_HTTP_EAGAIN
-                                ? "The server accepted the request but did not answer it in time"
-                                : "The server gave no usable answer to the request");
+        ESP_LOGE(TAG, "%s",
+                 len == -ESP_ERR_HTTP_EAGAIN
+                     ? "The server accepted the request but did not answer it in time"
+                     : "The server gave no usable answer to the request");
         return (esp_err_t)len;
     }
     return ESP_OK;

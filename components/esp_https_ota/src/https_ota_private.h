@@ -8,8 +8,8 @@
 
 #include "esp_ota_ops.h"
 
-#define HTTPS_OTA_HEADER_SIZE    1024 /* read before anything is judged */
-#define HTTPS_OTA_MIN_BUFFER     1024
+#define HTTPS_OTA_HEADER_SIZE     1024 /* read before anything is judged */
+#define HTTPS_OTA_MIN_BUFFER      1024
 #define HTTPS_OTA_DEFAULT_REQUEST 65536
 
 typedef enum {
@@ -30,7 +30,7 @@ typedef struct {
 
     char *buf;
     size_t buf_size;
-    size_t held; /* bytes of the file at the start of buf that were not written yet */
+    size_t held;     /* bytes of the file at the start of buf that were not written yet */
     bool head_taken; /* its first bytes have gone on from there */
 
     int64_t image_len; /* whole image; -1: unknown */

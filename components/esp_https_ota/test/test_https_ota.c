@@ -25,9 +25,9 @@ static char s_url[128];
 
 static void make_image(uint32_t seed, uint32_t payload)
 {
-    s_image_len = board_make_image(&(board_image_t){.version = "2", .payload = payload,
-                                                    .seed = seed},
-                                   BOARD_OTA_0, s_image, sizeof(s_image));
+    s_image_len =
+        board_make_image(&(board_image_t){.version = "2", .payload = payload, .seed = seed},
+                         BOARD_OTA_0, s_image, sizeof(s_image));
 }
 
 /* A new board running from the factory partition, and a new image to download. */
@@ -195,8 +195,10 @@ static void responses_without_a_firmware_touch_nothing(void **state)
     assert_refused("304.bin", ESP_ERR_HTTP_NOT_MODIFIED, "OTA image not modified");
     make_response("401.bin", "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", "", 0);
     assert_refused("401.bin", ESP_ERR_NOT_SUPPORTED, "Authorization Failed");
-    make_response("loop.bin", "HTTP/1.1 302 Found\r\nLocation: /loop.bin\r\n"
-                              "Content-Length: 0\r\n\r\n", "", 0);
+    make_response("loop.bin",
+                  "HTTP/1.1 302 Found\r\nLocation: /loop.bin\r\n"
+                  "Content-Length: 0\r\n\r\n",
+                  "", 0);
     assert_refused("loop.bin", ESP_ERR_HTTP_MAX_REDIRECT, "more redirects than");
     make_response("empty.bin", "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", "", 0);
     assert_refused("empty.bin", ESP_FAIL, "The file is empty");
@@ -220,8 +222,7 @@ static void images_for_others_touch_nothing(void **state)
     make_response("magic.bin", "HTTP/1.0 200 OK\r\n\r\n", s_image, s_image_len);
     assert_refused("magic.bin", ESP_ERR_OTA_VALIDATE_FAILED,
                    "not a firmware image (expected 0xE9 as first byte, saw 0xe8)");
-    s_image_len = board_make_image(&(board_image_t){.version = "2", .payload = 9000,
-                                                    .chip_id = 5},
+    s_image_len = board_make_image(&(board_image_t){.version = "2", .payload = 9000, .chip_id = 5},
                                    BOARD_OTA_0, s_image, sizeof(s_image));
     make_response("chip.bin", "HTTP/1.0 200 OK\r\n\r\n", s_image, s_image_len);
     assert_refused("chip.bin", ESP_ERR_INVALID_VERSION,
@@ -255,8 +256,8 @@ static void configurations_that_cannot_be_safe_are_refused(void **state)
     esp_https_ota_config_t config = config_for("new.bin");
     s_http.cert_pem = NULL;
     assert_int_equal(esp_https_ota(&config), ESP_ERR_INVALID_ARG);
-    assert_true(lab_log_has(
-        "No option for server verification is enabled in esp_http_client config."));
+    assert_true(
+        lab_log_has("No option for server verification is enabled in esp_http_client config."));
     config = config_for("new.bin");
     s_http.url = "http://localhost/new.bin";
     assert_int_equal(esp_https_ota(&config), ESP_ERR_INVALID_ARG);
@@ -337,8 +338,9 @@ static void truncated_and_damaged_images_never_boot(void **state)
 {
     (void)state;
     fresh_board();
-    const size_t ends[] = {1024, 2000, 4096, 65536, 65537, 100000, s_image_len - 40,
-                           s_image_len - 32, s_image_len - 1};
+    const size_t ends[] = {
+        1024,           2000, 4096, 65536, 65537, 100000, s_image_len - 40, s_image_len - 32,
+        s_image_len - 1};
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
         make_response("cut.bin", "HTTP/1.0 200 OK\r\n\r\n", s_image, ends[i]);
         assert_fails_later("cut.bin", "E (");

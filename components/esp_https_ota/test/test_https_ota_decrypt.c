@@ -18,9 +18,9 @@ static uint8_t s_image[0x40000];
 static size_t s_image_len;
 
 typedef struct {
-    size_t seen;      /* bytes of the file */
-    size_t swallow;   /* give nothing out before so many */
-    size_t fail_at;   /* 0: never */
+    size_t seen;    /* bytes of the file */
+    size_t swallow; /* give nothing out before so many */
+    size_t fail_at; /* 0: never */
     char *kept;
     size_t kept_len;
 } cipher_t;
@@ -55,8 +55,10 @@ static void serve(int fd, const char *request, int number, void *arg)
     (void)number;
     (void)arg;
     char head[128];
-    snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %zu\r\n"
-                                 "\r\n0123456789abcdef", s_image_len + HEADER);
+    snprintf(head, sizeof(head),
+             "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %zu\r\n"
+             "\r\n0123456789abcdef",
+             s_image_len + HEADER);
     lab_send(fd, head);
     static uint8_t secret[sizeof(s_image)];
     for (size_t i = 0; i < s_image_len; i++) {
@@ -135,8 +137,8 @@ static void callback_is_required_and_excludes_resumption(void **state)
     cipher_t cipher = {0};
     assert_int_equal(update(&cipher, false), ESP_ERR_INVALID_ARG);
     esp_http_client_config_t http = {.url = "http://127.0.0.1/x"};
-    esp_https_ota_config_t config = {.http_config = &http, .decrypt_cb = decrypt,
-                                     .ota_resumption = true};
+    esp_https_ota_config_t config = {
+        .http_config = &http, .decrypt_cb = decrypt, .ota_resumption = true};
     esp_https_ota_handle_t handle;
     assert_int_equal(esp_https_ota_begin(&config, &handle), ESP_ERR_NOT_SUPPORTED);
     assert_null(handle);

@@ -17,12 +17,12 @@ static uint8_t s_image[0x40000];
 static size_t s_image_len;
 
 typedef struct {
-    bool no_head;        /* 405 for HEAD */
-    bool no_range;       /* always 200 with everything */
-    bool wrong_start;    /* sends other bytes than asked for */
-    bool no_length;      /* no Content-Length anywhere */
-    bool close;          /* one request a connection */
-    size_t cut_after;    /* ends the connection after so many body bytes in total; 0: never */
+    bool no_head;     /* 405 for HEAD */
+    bool no_range;    /* always 200 with everything */
+    bool wrong_start; /* sends other bytes than asked for */
+    bool no_length;   /* no Content-Length anywhere */
+    bool close;       /* one request a connection */
+    size_t cut_after; /* ends the connection after so many body bytes in total; 0: never */
     size_t sent;
     int heads;
     int gets;
@@ -123,9 +123,8 @@ static void bench_start(bench_t *bench, server_t *server)
     snprintf(bench->url, sizeof(bench->url), "http://127.0.0.1:%d/new.bin",
              lab_server_port(bench->server));
     bench->http = (esp_http_client_config_t){.url = bench->url, .timeout_ms = 2000};
-    bench->config = (esp_https_ota_config_t){.http_config = &bench->http,
-                                             .partial_http_download = true,
-                                             .max_http_request_size = 40000};
+    bench->config = (esp_https_ota_config_t){
+        .http_config = &bench->http, .partial_http_download = true, .max_http_request_size = 40000};
 }
 
 static void assert_updated(bench_t *bench)

@@ -19,10 +19,7 @@ typedef struct {
     task_t *first;
 } wait_list_t;
 
-#define KERNEL_WAIT_LIST_EMPTY                                                                     \
-    {                                                                                              \
-        NULL                                                                                       \
-    }
+#define KERNEL_WAIT_LIST_EMPTY {NULL}
 
 struct tskTaskControlBlock {
     port_task_t port;

@@ -11,9 +11,9 @@
 #include "formats/esp_err_codes.h"
 
 typedef struct {
-    char name[6];      /* two letters and a number, as lwIP names it, e.g. "en1" */
+    char name[6]; /* two letters and a number, as lwIP names it, e.g. "en1" */
     uint8_t mac[6];
-    uint32_t ip;       /* IPv4 address, netmask, gateway: network byte order */
+    uint32_t ip; /* IPv4 address, netmask, gateway: network byte order */
     uint32_t netmask;
     uint32_t gateway;
     bool link_up;

@@ -13,15 +13,15 @@
 #define SIFIVE_U_ROM_SIZE 0x00010000
 
 /* On-chip RAM (L2LIM). Survives a reset, is lost with power: the board's RTC memory. */
-#define SIFIVE_U_LIM_BASE        0x08000000
-#define SIFIVE_U_SHARED_BASE     0x08000000 /* sifive_u_shared_t */
-#define SIFIVE_U_SHARED_SIZE     0x00001000
-#define SIFIVE_U_ROM_RAM_BASE    0x08001000 /* the ROM stage's data and stack */
-#define SIFIVE_U_ROM_RAM_SIZE    0x00003000
-#define SIFIVE_U_WATCHDOG_STACK  0x08004000 /* of the hart that is the watchdog */
-#define SIFIVE_U_WATCHDOG_SIZE   0x00000400
-#define SIFIVE_U_SEED_BASE       0x08005000 /* fresh random bytes, put here by the runner */
-#define SIFIVE_U_SEED_SIZE       0x00000040
+#define SIFIVE_U_LIM_BASE       0x08000000
+#define SIFIVE_U_SHARED_BASE    0x08000000 /* sifive_u_shared_t */
+#define SIFIVE_U_SHARED_SIZE    0x00001000
+#define SIFIVE_U_ROM_RAM_BASE   0x08001000 /* the ROM stage's data and stack */
+#define SIFIVE_U_ROM_RAM_SIZE   0x00003000
+#define SIFIVE_U_WATCHDOG_STACK 0x08004000 /* of the hart that is the watchdog */
+#define SIFIVE_U_WATCHDOG_SIZE  0x00000400
+#define SIFIVE_U_SEED_BASE      0x08005000 /* fresh random bytes, put here by the runner */
+#define SIFIVE_U_SEED_SIZE      0x00000040
 
 /* DRAM, as this firmware divides it. The emulator has 128 MiB; its device tree lies at the end. */
 #define SIFIVE_U_DRAM_BASE       0x80000000

@@ -93,9 +93,9 @@ void lab_run(const char *format, ...)
 void lab_self_signed(const char *name, const char *subject, const char *alt_names)
 {
     lab_run("openssl req -x509 " NEW_KEY " -sha256 -days 3650 -keyout %s.key -out %s.pem "
-            "-subj '%s' %s%s%s 2>/dev/null", name, name, subject,
-            alt_names ? "-addext 'subjectAltName=" : "", alt_names ? alt_names : "",
-            alt_names ? "'" : "");
+            "-subj '%s' %s%s%s 2>/dev/null",
+            name, name, subject, alt_names ? "-addext 'subjectAltName=" : "",
+            alt_names ? alt_names : "", alt_names ? "'" : "");
 }
 
 void lab_signed_by(const char *name, const char *subject, const char *alt_names, const char *ca)
@@ -105,7 +105,8 @@ void lab_signed_by(const char *name, const char *subject, const char *alt_names,
     lab_run("printf '%s%s\\n' > %s.ext", alt_names ? "subjectAltName=" : "",
             alt_names ? alt_names : "", name);
     lab_run("openssl x509 -req -in %s.csr -CA %s.pem -CAkey %s.key -CAcreateserial -days 3650 "
-            "-sha256 -extfile %s.ext -out %s.pem 2>/dev/null", name, ca, ca, name, name);
+            "-sha256 -extfile %s.ext -out %s.pem 2>/dev/null",
+            name, ca, ca, name, name);
 }
 
 char *lab_read_file(const char *path, size_t *len)
@@ -205,7 +206,8 @@ lab_tls_server_t lab_tls_server(const char *name, const char *arguments)
         char command[1024];
         snprintf(command, sizeof(command),
                  "exec openssl s_server -accept 127.0.0.1:%d -cert %s.pem -key %s.key -4 %s "
-                 "2>/dev/null", port, name, name, arguments != NULL ? arguments : "");
+                 "2>/dev/null",
+                 port, name, name, arguments != NULL ? arguments : "");
         execl("/bin/sh", "sh", "-c", command, (char *)NULL);
         _exit(127);
     }
@@ -280,8 +282,7 @@ static void *serve(void *arg)
 static int listen_somewhere(int *port)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof(address);
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
         listen(fd, 16) != 0 || getsockname(fd, (struct sockaddr *)&address, &size) != 0) {

@@ -31,13 +31,10 @@ typedef struct {
     uint32_t unused;
 } portMUX_TYPE;
 
-#define portMUX_INITIALIZER_UNLOCKED                                                               \
-    {                                                                                              \
-        0                                                                                          \
-    }
-#define portMUX_INITIALIZE(mux)  ((void)(mux)->unused)
-#define spinlock_initialize(mux) portMUX_INITIALIZE(mux)
-#define SPINLOCK_INITIALIZER     portMUX_INITIALIZER_UNLOCKED
+#define portMUX_INITIALIZER_UNLOCKED {0}
+#define portMUX_INITIALIZE(mux)      ((void)(mux)->unused)
+#define spinlock_initialize(mux)     portMUX_INITIALIZE(mux)
+#define SPINLOCK_INITIALIZER         portMUX_INITIALIZER_UNLOCKED
 
 void vPortEnterCritical(portMUX_TYPE *mux);
 void vPortExitCritical(portMUX_TYPE *mux);

@@ -185,8 +185,7 @@ sys_thread_t sys_thread_new(const char *name, lwip_thread_fn function, void *arg
 {
     TaskHandle_t task = NULL;
 
-    LWIP_ASSERT("no memory for a task",
-                xTaskCreate(function, name, (uint32_t)stack_size, arg, (UBaseType_t)priority,
-                            &task) == pdPASS);
+    LWIP_ASSERT("no memory for a task", xTaskCreate(function, name, (uint32_t)stack_size, arg,
+                                                    (UBaseType_t)priority, &task) == pdPASS);
     return task;
 }

@@ -17,9 +17,9 @@
 #define MBEDTLS_NO_PLATFORM_ENTROPY
 #define MBEDTLS_ENTROPY_HARDWARE_ALT /* port/random.c */
 #define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG
-#define MBEDTLS_SHA256_PROCESS_ALT   /* port/sha256_engine.c */
+#define MBEDTLS_SHA256_PROCESS_ALT /* port/sha256_engine.c */
 #define MBEDTLS_THREADING_C
-#define MBEDTLS_THREADING_ALT        /* port/threading.c */
+#define MBEDTLS_THREADING_ALT /* port/threading.c */
 #ifdef CONFIG_MBEDTLS_HAVE_TIME
 #define MBEDTLS_HAVE_TIME
 #define MBEDTLS_PLATFORM_MS_TIME_ALT /* port/time.c */
@@ -110,17 +110,16 @@
 
 /* Suites in order of preference: what the board computes fastest comes first. All of them are
  * authenticated encryption with forward secrecy. */
-#define AIRLIFT_TLS_CHACHA20_SUITES                            \
-    MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,                   \
-    MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,     \
-    MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
-#define AIRLIFT_TLS_AES_SUITES                                 \
-    MBEDTLS_TLS1_3_AES_128_GCM_SHA256,                         \
-    MBEDTLS_TLS1_3_AES_256_GCM_SHA384,                         \
-    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,           \
-    MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,             \
-    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,           \
-    MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
+#define AIRLIFT_TLS_CHACHA20_SUITES                                                                \
+    MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,                                                       \
+        MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,                                     \
+        MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+#define AIRLIFT_TLS_AES_SUITES                                                                     \
+    MBEDTLS_TLS1_3_AES_128_GCM_SHA256, MBEDTLS_TLS1_3_AES_256_GCM_SHA384,                          \
+        MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,                                           \
+        MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,                                             \
+        MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,                                           \
+        MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
 #ifdef CONFIG_MBEDTLS_PREFER_CHACHA20
 #define MBEDTLS_SSL_CIPHERSUITES AIRLIFT_TLS_CHACHA20_SUITES, AIRLIFT_TLS_AES_SUITES
 #else

@@ -8,7 +8,9 @@
  *   restart    esp_restart()
  *   crash      writes through a null pointer
  *   abort      abort()
- *   where      "agent: running LABEL next LABEL boot LABEL" */
+ *   where      "agent: running LABEL next LABEL boot LABEL"
+ *   memory     "agent: heap SIZE free BYTES least BYTES stacks TASK=BYTES...": least is the least
+ *              free heap ever, a stack's bytes were never used */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +18,7 @@
 #include "freertos/task.h"
 #include "esp_app_desc.h"
 #include "esp_event.h"
+#include "esp_heap_caps.h"
 #include "esp_https_ota.h"
 #include "esp_log.h"
 #include "esp_netif.h"
@@ -44,6 +47,22 @@ static const char *label(const esp_partition_t *partition)
     return partition == NULL ? "none" : partition->label;
 }
 
+static void print_memory(void)
+{
+    static const char *const tasks[] = {"main", "sys_evt", "tcpip", "network"};
+    printf("agent: heap %u free %u least %u stacks",
+           (unsigned)heap_caps_get_total_size(MALLOC_CAP_DEFAULT),
+           (unsigned)heap_caps_get_free_size(MALLOC_CAP_DEFAULT),
+           (unsigned)heap_caps_get_minimum_free_size(MALLOC_CAP_DEFAULT));
+    for (size_t i = 0; i < sizeof(tasks) / sizeof(tasks[0]); i++) {
+        TaskHandle_t task = xTaskGetHandle(tasks[i]);
+        if (task != NULL) {
+            printf(" %s=%u", tasks[i], (unsigned)uxTaskGetStackHighWaterMark(task));
+        }
+    }
+    printf("\n");
+}
+
 static void obey(const char *line)
 {
     if (strncmp(line, "ota ", 4) == 0) {
@@ -62,6 +81,8 @@ static void obey(const char *line)
     } else if (strcmp(line, "where") == 0) {
         printf("agent: running %s next %s boot %s\n", label(esp_ota_get_running_partition()),
                label(esp_ota_get_next_update_partition(NULL)), label(esp_ota_get_boot_partition()));
+    } else if (strcmp(line, "memory") == 0) {
+        print_memory();
     } else {
         printf("agent: unknown command: %s\n", line);
     }
@@ -82,8 +103,7 @@ void app_main(void)
     const esp_partition_t *running = esp_ota_get_running_partition();
     ESP_LOGI(TAG, "version %s in %s", esp_app_get_description()->version, label(running));
 
-    if (CONFIG_AGENT_AUTO_URL[0] != '\0' &&
-        running->subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY) {
+    if (CONFIG_AGENT_AUTO_URL[0] != '\0' && running->subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY) {
         if (update(CONFIG_AGENT_AUTO_URL) == ESP_OK) {
             esp_restart();
         }

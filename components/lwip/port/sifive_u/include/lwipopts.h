@@ -10,19 +10,19 @@
 
 /* --- the system below --- */
 
-#define NO_SYS                         0
-#define SYS_LIGHTWEIGHT_PROT           1
-#define LWIP_TCPIP_CORE_LOCKING        1
-#define LWIP_TCPIP_CORE_LOCKING_INPUT  1
-#define LWIP_ERRNO_STDINCLUDE          1
-#define LWIP_TIMEVAL_PRIVATE           0
-#define LWIP_STATS                     0
-#define TCPIP_THREAD_NAME              "tcpip"
-#define TCPIP_THREAD_STACKSIZE         CONFIG_LWIP_TCPIP_TASK_STACK_SIZE
-#define TCPIP_THREAD_PRIO              CONFIG_LWIP_TCPIP_TASK_PRIO
-#define TCPIP_MBOX_SIZE                16
-#define DEFAULT_THREAD_STACKSIZE       2048
-#define DEFAULT_THREAD_PRIO            1
+#define NO_SYS                        0
+#define SYS_LIGHTWEIGHT_PROT          1
+#define LWIP_TCPIP_CORE_LOCKING       1
+#define LWIP_TCPIP_CORE_LOCKING_INPUT 1
+#define LWIP_ERRNO_STDINCLUDE         1
+#define LWIP_TIMEVAL_PRIVATE          0
+#define LWIP_STATS                    0
+#define TCPIP_THREAD_NAME             "tcpip"
+#define TCPIP_THREAD_STACKSIZE        CONFIG_LWIP_TCPIP_TASK_STACK_SIZE
+#define TCPIP_THREAD_PRIO             CONFIG_LWIP_TCPIP_TASK_PRIO
+#define TCPIP_MBOX_SIZE               16
+#define DEFAULT_THREAD_STACKSIZE      2048
+#define DEFAULT_THREAD_PRIO           1
 
 /* --- memory --- */
 
@@ -42,23 +42,23 @@
 
 /* --- protocols --- */
 
-#define LWIP_IPV4                   1
-#define LWIP_IPV6                   0
-#define LWIP_ICMP                   1
-#define LWIP_RAW                    0
-#define LWIP_DNS                    1
-#define LWIP_DHCP                   1
-#define LWIP_DHCP_DOES_ACD_CHECK    0 /* seconds of every boot, for an address a server gave us */
-#define LWIP_NETIF_HOSTNAME         1
-#define LWIP_NETIF_STATUS_CALLBACK  1
-#define LWIP_NETIF_LOOPBACK         1
-#define LWIP_HAVE_LOOPIF            1
-#define TCP_MSS                     CONFIG_LWIP_TCP_MSS
-#define TCP_WND                     CONFIG_LWIP_TCP_WND_DEFAULT
-#define TCP_SND_BUF                 CONFIG_LWIP_TCP_SND_BUF_DEFAULT
-#define TCP_SND_QUEUELEN            ((4 * TCP_SND_BUF + TCP_MSS - 1) / TCP_MSS)
-#define MEMP_NUM_TCP_SEG            TCP_SND_QUEUELEN
-#define LWIP_TCP_KEEPALIVE          1
+#define LWIP_IPV4                  1
+#define LWIP_IPV6                  0
+#define LWIP_ICMP                  1
+#define LWIP_RAW                   0
+#define LWIP_DNS                   1
+#define LWIP_DHCP                  1
+#define LWIP_DHCP_DOES_ACD_CHECK   0 /* seconds of every boot, for an address a server gave us */
+#define LWIP_NETIF_HOSTNAME        1
+#define LWIP_NETIF_STATUS_CALLBACK 1
+#define LWIP_NETIF_LOOPBACK        1
+#define LWIP_HAVE_LOOPIF           1
+#define TCP_MSS                    CONFIG_LWIP_TCP_MSS
+#define TCP_WND                    CONFIG_LWIP_TCP_WND_DEFAULT
+#define TCP_SND_BUF                CONFIG_LWIP_TCP_SND_BUF_DEFAULT
+#define TCP_SND_QUEUELEN           ((4 * TCP_SND_BUF + TCP_MSS - 1) / TCP_MSS)
+#define MEMP_NUM_TCP_SEG           TCP_SND_QUEUELEN
+#define LWIP_TCP_KEEPALIVE         1
 
 /* --- sockets, as functions under their usual names --- */
 

@@ -16,8 +16,11 @@
 uint32_t lwip_port_random(void);
 _Noreturn void lwip_port_assert_failed(const char *text, const char *file, int line);
 
-#define LWIP_RAND()              lwip_port_random()
-#define LWIP_PLATFORM_DIAG(x)    do { printf x; } while (0)
-#define LWIP_PLATFORM_ASSERT(x)  lwip_port_assert_failed(x, __FILE__, __LINE__)
+#define LWIP_RAND() lwip_port_random()
+#define LWIP_PLATFORM_DIAG(x)                                                                      \
+    do {                                                                                           \
+        printf x;                                                                                  \
+    } while (0)
+#define LWIP_PLATFORM_ASSERT(x) lwip_port_assert_failed(x, __FILE__, __LINE__)
 
 #endif
