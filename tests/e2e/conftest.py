@@ -42,9 +42,16 @@ def certs(tool):
 
 
 @pytest.fixture(scope="session")
-def agent(board_name, certs):
-    """tests/apps/ota_agent, versions 1 and 2 built; the build folder ends at version 1."""
-    firmware = build.Firmware(build.ROOT / "tests/apps/ota_agent", board_name, certs=certs)
+def ecdsa_certs(tool):
+    return build.certificates("server-ecdsa", key="ecdsa-p256")
+
+
+@pytest.fixture(scope="session")
+def agent(board_name, certs, ecdsa_certs):
+    """tests/apps/ota_agent, versions 1 and 2 built; the build folder ends at version 1. It trusts
+    certs and ecdsa_certs."""
+    trust = build.trusting("trust", certs, ecdsa_certs)
+    firmware = build.Firmware(build.ROOT / "tests/apps/ota_agent", board_name, certs=trust)
     firmware.v2 = firmware.version("2")
     firmware.v1 = firmware.version("1")
     firmware.factory = firmware.flash(firmware.images / "factory.flash")

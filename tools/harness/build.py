@@ -33,6 +33,16 @@ def certificates(name="server", hosts=("127.0.0.1", "10.0.2.2", "localhost"), ke
     return folder
 
 
+def trusting(name, *folders):
+    """Folder whose ca_cert.pem holds the certificates of all folders: firmware built with it
+    trusts each of them."""
+    folder = WORK / "certs" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    text = "".join((Path(other) / "ca_cert.pem").read_text() for other in folders)
+    _write_if_different(folder / "ca_cert.pem", text)
+    return folder
+
+
 class Firmware:
     """A project built in its own folder; version(n) gives the image of that version."""
 
