@@ -85,6 +85,10 @@ powercut: setup-test host ## cut the power at every flash operation of a whole u
 bench: setup-test host ## measure against peers
 	@for bench in bench/*/bench.py; do echo "== $$bench"; $(PYTHON) $$bench; done
 
+footprint: host ## measure flash, RAM and times on sifive_u into docs/footprint.md
+	@tools/setup/setup.sh demo test sifive_u
+	@$(PYTHON) bench/footprint/footprint.py
+
 FUZZ_SECONDS ?= 60
 fuzz: setup-test ## feed each decoder random input for FUZZ_SECONDS (60) each
 	@[ -f build/fuzz/build.ninja ] || cmake --log-level=WARNING -G Ninja -S formats/fuzz -B build/fuzz \
@@ -113,4 +117,4 @@ format: setup-test ## format the C sources
 clean: ## remove build folders
 	rm -rf build
 
-.PHONY: help setup setup-demo setup-test host tool demo unit e2e test powercut bench fuzz lint format clean
+.PHONY: help setup setup-demo setup-test host tool demo unit e2e test powercut bench footprint fuzz lint format clean

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-import image
-from conftest import ROOT, WORK
+import sifive_image as image
+from sifive_machine import ROOT, WORK
 
 FACTORY, OTA_0, OTA_1 = 0x10000, 0x110000, 0x210000
 FLASH_LIMIT, RAM_LIMIT = 24 << 10, 16 << 10

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT, WORK, cmake_build
+from sifive_machine import ROOT, WORK, cmake_build
 
 
 @pytest.mark.parametrize("program", ["test_nor", "test_block_heap"])

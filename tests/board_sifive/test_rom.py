@@ -3,7 +3,7 @@
 
 import re
 
-import image
+import sifive_image as image
 
 POWERON, EXTERNAL, SOFTWARE, PANIC = 1, 2, 3, 4
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, WORK, Machine, cmake_build
+from sifive_machine import ROOT, WORK, Machine, cmake_build
 
 DONE, FAILED, NOT_BOOTABLE, NO_BOOTLOADER, RESET_LIMIT, TIMEOUT, DIED = 0, 1, 3, 4, 6, 7, 8
 
