@@ -3,6 +3,7 @@
  * The time of day, which the board does not know: it counts from 1970 at every reset until the
  * program sets it. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/time.h>
 
