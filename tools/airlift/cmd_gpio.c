@@ -81,6 +81,10 @@ static int run(int argc, char **argv)
         return AIRLIFT_EXIT_FAILURE;
     }
     if (list) {
+        char path[PATH_MAX];
+        if (board_flash_path(&args, path) && !linux_board_ask_pins(&board, path)) {
+            ui_note("The board does not answer; this is what was last known.");
+        }
         print_pins(board.flash.state);
     } else {
         atomic_store(&board.flash.state->pins[pin].drive, (uint8_t)drive);

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -206,6 +208,39 @@ bool linux_board_open(linux_board_files_t *board, const char *path, linux_board_
     }
     linux_board_close(board);
     return false;
+}
+
+#define ANSWER_MS 1000
+
+bool linux_board_ask_pins(const linux_board_files_t *board, const char *path)
+{
+    char state[PATH_MAX];
+    char error[LINUX_BOARD_ERROR_SIZE];
+    if (board->flash.state->pins_on_request == 0) {
+        return true;
+    }
+    if (!state_path(state, path, error)) {
+        return false;
+    }
+    int answer = inotify_init1(IN_CLOEXEC);
+    bool told = false;
+    if (answer >= 0 && inotify_add_watch(answer, state, IN_ATTRIB) >= 0) {
+        int question = open(state, O_WRONLY | O_CLOEXEC);
+        if (question >= 0) {
+            close(question);
+            struct pollfd event = {.fd = answer, .events = POLLIN};
+            told = poll(&event, 1, ANSWER_MS) == 1;
+        }
+    }
+    if (answer >= 0) {
+        close(answer);
+    }
+    return told;
+}
+
+void linux_board_tell_pins(const linux_board_files_t *board)
+{
+    (void)futimens(board->state_fd, NULL);
 }
 
 void linux_board_close(linux_board_files_t *board)

@@ -11,4 +11,8 @@
  * not have are left out. False: the emulator does not answer. */
 bool pins_apply(emulator_t *emulator, const linux_board_state_t *state);
 
+/* Brings what the program did to the pins, as the chip's registers say, to state. False: the
+ * emulator does not answer. */
+bool pins_report(emulator_t *emulator, linux_board_state_t *state);
+
 #endif

@@ -155,7 +155,15 @@ static bool take_pin_changes(runner_t *runner)
     while (read(runner->pin_watch, events, sizeof(events)) > 0) {
         any = true;
     }
-    return !any || pins_apply(&runner->emulator, runner->board.flash.state);
+    linux_board_state_t *state = runner->board.flash.state;
+    if (!any) {
+        return true;
+    }
+    if (!pins_apply(&runner->emulator, state) || !pins_report(&runner->emulator, state)) {
+        return false;
+    }
+    linux_board_tell_pins(&runner->board);
+    return true;
 }
 
 static linux_run_result_t emulator_gone(runner_t *runner)
@@ -321,7 +329,10 @@ static linux_run_result_t power_on(runner_t *runner, const sifive_u_options_t *b
         remark(runner, "the emulator did not start");
         return LINUX_RUN_FAILED;
     }
-    return run(runner);
+    state->pins_on_request = 1;
+    linux_run_result_t result = run(runner);
+    state->pins_on_request = 0;
+    return result;
 }
 
 linux_run_result_t sifive_u_run(const linux_run_options_t *options, const sifive_u_options_t *board,

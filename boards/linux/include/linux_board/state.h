@@ -88,7 +88,9 @@ typedef struct {
     uint32_t boots;                /* boots since power-on, this one included */
     uint32_t real_timing;          /* 1: flash operations take as long as a real chip's */
     uint32_t check_nor;            /* 1: programming 1 over 0 is an error, 0: it is ignored */
-    uint32_t reserved0;
+    uint8_t pins_on_request;       /* 1: the program's part of pins comes here when asked for only,
+                                      linux_board_ask_pins() */
+    uint8_t reserved0[3];
     uint64_t reset_time_ns; /* CLOCK_MONOTONIC at the last reset */
 
     linux_board_pin_t pins[LINUX_BOARD_GPIO_COUNT];

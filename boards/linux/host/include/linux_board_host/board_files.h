@@ -33,6 +33,15 @@ bool linux_board_open(linux_board_files_t *board, const char *path, linux_board_
  * and a new state. An existing board there is replaced. Errors as linux_board_open(). */
 bool linux_board_create(const char *path, uint32_t size, char error[LINUX_BOARD_ERROR_SIZE]);
 
+/* Brings what board's state says about the running program's side of the pins up to date: some
+ * runners do that only when asked. path is that of the flash file. False: the runner was asked, but
+ * has not answered within a second; the state then is as it was last told. */
+bool linux_board_ask_pins(const linux_board_files_t *board, const char *path);
+
+/* The runner's part: how it is asked, by someone who closes the state file after opening it for
+ * writing (IN_CLOSE_WRITE), and how it answers. */
+void linux_board_tell_pins(const linux_board_files_t *board);
+
 /* Unmaps and closes. */
 void linux_board_close(linux_board_files_t *board);
 
