@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A running board: its console as something a test can wait on, its flash as bytes."""
 
+import fcntl
 import os
+import pty
 import re
 import shutil
 import signal
 import subprocess
+import termios
 import threading
 import time
 from pathlib import Path
@@ -15,25 +18,36 @@ class BoardError(AssertionError):
     """The console did not show what was waited for; carries what it did show."""
 
 
-class Board:
-    """One `airlift run` process. Every wait is for a console line or for the process's end."""
+def _take_terminal():
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
-    def __init__(self, tool, build_dir, flash, target="linux", options=(), env=None):
+
+class Board:
+    """One `airlift run` process, or on a terminal of its own `airlift monitor`. Every wait is for a console line or for the process's end."""
+
+    def __init__(self, tool, build_dir, flash, target="linux", options=(), env=None,
+                 terminal=False):
         self.flash = Path(flash)
         self.target = target
-        command = [str(tool), "run", "-B", str(build_dir), "--flash", str(flash), *options]
+        verb = "monitor" if terminal else "run"
+        command = [str(tool), verb, "-B", str(build_dir), "--flash", str(flash), *options]
         self.command = command
+        self._terminal, stdin = pty.openpty() if terminal else (None, subprocess.PIPE)
         self._text = ""
         self._mark = 0
         self._ended = False
         self._change = threading.Condition()
         self.process = subprocess.Popen(
             command,
-            stdin=subprocess.PIPE,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=env,
+            start_new_session=terminal,
+            preexec_fn=_take_terminal if terminal else None,
         )
+        if terminal:
+            os.close(stdin)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -77,8 +91,23 @@ class Board:
             return self._mark
 
     def send(self, line):
-        self.process.stdin.write(line.encode() + b"\n")
+        self.keys(line + "\n")
+
+    def keys(self, text):
+        if self._terminal is not None:
+            os.write(self._terminal, text.encode())
+            return
+        self.process.stdin.write(text.encode())
         self.process.stdin.flush()
+
+    def reset_button(self):
+        """Ctrl-T Ctrl-R on the terminal."""
+        self.keys("\x14\x12")
+
+    def cut_power(self):
+        """The board has no time to do anything any more."""
+        self.process.kill()
+        self.wait()
 
     def wait(self, timeout=60):
         """Waits for the end of the process; returns its exit status."""
@@ -95,7 +124,10 @@ class Board:
                 self.process.kill()
                 self.process.wait()
         self._reader.join(10)
-        self.process.stdin.close()
+        if self._terminal is None:
+            self.process.stdin.close()
+        else:
+            os.close(self._terminal)
         self.process.stdout.close()
 
     def __enter__(self):
