@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boards with the smallest possible firmware: tests/board/firmware/probe.c behind the real
-bootloader, on a partition table made here from the format's prose."""
+bootloader, on a partition table made here from the format's prose. AIRLIFT_TEST_BOARDS names the
+boards; tests of what only the linux board has take it alone."""
 
 import hashlib
+import json
 import os
 import struct
 import subprocess
@@ -16,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 from harness import build  # noqa: E402
 from harness.board import Board  # noqa: E402
 
+BOARDS = os.environ.get("AIRLIFT_TEST_BOARDS", "linux").split()
 SANITIZED = os.environ.get("AIRLIFT_SAN") == "1"
 SLOT = 0x400000 if SANITIZED else 0x100000
 FLASH_SIZE = 32 if SANITIZED else 4
@@ -61,9 +64,15 @@ def otadata(seq, state=0xFFFFFFFF):
 class Firmware:
     """Images of one configuration: bootloader.bin, probe-1.bin, probe-2.bin, table.bin."""
 
-    def __init__(self, tool, folder, config=()):
+    def __init__(self, tool, folder, config=(), board="linux"):
         self.tool = tool
         self.folder = folder
+        self.board = board
+        self.flash_size = 32 if board == "sifive_u" else FLASH_SIZE  # MiB
+        self.options = [f"-DIDF_TARGET={board}"]
+        if board == "sifive_u":
+            toolchain = build.ROOT / "boards/sifive_u/toolchain.cmake"
+            self.options.append(f"-DCMAKE_TOOLCHAIN_FILE={toolchain}")
         folder.mkdir(parents=True, exist_ok=True)
         header = "".join(f"#define CONFIG_{line.replace('=', ' ', 1)}\n" for line in config)
         (folder / "sdkconfig.h").write_text(header)
@@ -71,22 +80,32 @@ class Firmware:
         (folder / "blank.bin").write_bytes(b"\xff" * 0x2000)
         # Sanitised it would not fit below the table; bootloader/test runs it sanitised.
         self.make("bootloader", build.ROOT / "bootloader", "bootloader.elf", "bootloader.bin",
-                  ["-DIDF_TARGET=linux", f"-DCONFIG_DIR={folder}", "-DIDF_VER=v5.5-test"])
+                  [f"-DCONFIG_DIR={folder}", "-DIDF_VER=v5.5-test"])
 
     def probe(self, version):
+        """The same for every configuration, so it is built beside their folders."""
         san = "ON" if SANITIZED else "OFF"
-        return self.make(f"probe-{version}", build.ROOT / "tests/board/firmware", "probe.elf",
-                         f"probe-{version}.bin", ["-DIDF_TARGET=linux", f"-DAIRLIFT_SAN={san}",
+        return self.make(f"../probe-{version}", build.ROOT / "tests/board/firmware", "probe.elf",
+                         f"probe-{version}.bin", [f"-DAIRLIFT_SAN={san}",
                                                   f"-DPROBE_VERSION={version}"])
+
+    def rom(self):
+        """What an emulated board runs before the bootloader."""
+        objects = self.folder.parent / "rom"
+        self._run("cmake", "-G", "Ninja", "-S", build.ROOT / "boards/sifive_u/rom", "-B", objects)
+        self._run("ninja", "-C", objects, "--quiet")
+        return objects
 
     def make(self, name, source, elf, image, options):
         objects = self.folder / name
-        self._run("cmake", "-G", "Ninja", "-S", source, "-B", objects, *options)
+        self._run("cmake", "-G", "Ninja", "-S", source, "-B", objects, *self.options, *options)
         self._run("ninja", "-C", objects)
-        self._run("strip", "-o", objects / "stripped.elf", objects / elf)
-        self._run(self.tool, "image", "build", "--chip", "linux", "--flash-size",
-                  f"{FLASH_SIZE}MB", "--stripped", objects / "stripped.elf", "-o",
-                  self.folder / image, objects / elf)
+        stripped = []
+        if self.board == "linux":
+            stripped = ["--stripped", objects / "stripped.elf"]
+            self._run("strip", "-o", objects / "stripped.elf", objects / elf)
+        self._run(self.tool, "image", "build", "--chip", self.board, "--flash-size",
+                  f"{self.flash_size}MB", *stripped, "-o", self.folder / image, objects / elf)
         return self.folder / image
 
     @staticmethod
@@ -101,13 +120,18 @@ class Device:
 
     def __init__(self, firmware, folder):
         self.firmware = firmware
+        self.board = firmware.board
         self.tool = firmware.tool
         self.build = folder / "build"
         self.flash = self.build / "flash.bin"
         self.build.mkdir()
+        if self.board != "linux":
+            (self.build / "project_description.json").write_text(
+                json.dumps({"target": self.board}, indent=4))
+            (self.build / "rom").symlink_to(firmware.rom())
         files = [(0x0, "bootloader.bin"), (0x8000, "table.bin"), (OTADATA, "blank.bin"),
                  (FACTORY, "probe-1.bin")]
-        lines = [f"--flash-mode dio --flash-freq 80m --flash-size {FLASH_SIZE}MB"]
+        lines = [f"--flash-mode dio --flash-freq 80m --flash-size {firmware.flash_size}MB"]
         lines += [f"0x{offset:x} {firmware.folder / name}" for offset, name in files]
         (self.build / "flash_args").write_text("\n".join(lines))
 
@@ -138,7 +162,8 @@ class Device:
             return file.read(size)
 
     def run(self, *options):
-        return Board(self.tool, self.build, self.flash, options=[str(word) for word in options])
+        return Board(self.tool, self.build, self.flash, self.board,
+                     [str(word) for word in options])
 
 
 @pytest.fixture(scope="session")
@@ -149,17 +174,30 @@ def tool():
     return program
 
 
-@pytest.fixture(scope="session")
-def work():
-    return build.WORK / "board"
+@pytest.fixture(scope="session", params=BOARDS)
+def board_name(request):
+    return request.param
 
 
 @pytest.fixture(scope="session")
-def firmware(tool, work):
-    made = Firmware(tool, work / "plain")
-    made.probe(1)
-    made.probe(2)
-    return made
+def make_firmware(tool):
+    """Builds a configuration for a board, once."""
+    made = {}
+
+    def make(board, name, config=()):
+        if (board, name) not in made:
+            firmware = Firmware(tool, build.WORK / "board" / board / name, config, board)
+            firmware.probe(1)
+            firmware.probe(2)
+            made[board, name] = firmware
+        return made[board, name]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def firmware(make_firmware, board_name):
+    return make_firmware(board_name, "plain")
 
 
 @pytest.fixture

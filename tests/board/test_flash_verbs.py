@@ -8,6 +8,11 @@ import pytest
 from conftest import FACTORY, FLASH_SIZE, NVS, OTADATA, Device, otadata
 
 
+@pytest.fixture(scope="session", params=["linux"])
+def board_name(request):
+    return request.param
+
+
 def test_flash_writes_every_file_of_the_build_and_keeps_the_rest(device):
     folder = device.firmware.folder
     device.put(NVS, b"settings")

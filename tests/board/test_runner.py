@@ -17,6 +17,11 @@ NOT_BOOTABLE, NO_BOOTLOADER, POWER_CUT, RESET_LIMIT, TIMEOUT, DIED = 3, 4, 5, 6,
 SCRATCH = 0x9000  # the partition nvs: nobody uses it here
 
 
+@pytest.fixture(scope="session", params=["linux"])
+def board_name(request):
+    return request.param
+
+
 def test_power_on_prints_the_lines_of_rom_and_bootloader_in_order(device):
     with device.run() as board:
         board.expect(r"rst:0x1 \(POWERON\),boot:0x8 \(SPI_FAST_FLASH_BOOT\)\n")

@@ -18,6 +18,7 @@
 #include "hal/random.h"
 #include "hal/reset.h"
 #include "hal/start.h"
+#include "mbedtls/sha256.h"
 
 __attribute__((section(".flash.appdesc"), used)) const fmt_app_desc_t esp_app_desc = {
     .magic_word = FMT_APP_DESC_MAGIC,
@@ -93,11 +94,53 @@ static void sum_sector(uint32_t address)
     say("sum %d %08x\n", err, (unsigned)sum(data, sizeof(data)));
 }
 
+#ifdef PROBE_NETWORK
+
 static void on_network(const hal_network_info_t *info, void *arg)
 {
     const uint8_t *ip = (const uint8_t *)&info->ip;
     (void)arg;
     say("network %s %u.%u.%u.%u\n", info->name, ip[0], ip[1], ip[2], ip[3]);
+}
+
+static void start_network(void)
+{
+    esp_err_t err = hal_network_start(on_network, NULL);
+    say("started %d, again %d\n", err, hal_network_start(on_network, NULL));
+}
+
+#else
+
+static void start_network(void)
+{
+    say("no network\n");
+}
+
+#endif
+
+/* Hashes an area of flash as it is read, then as much again from memory; says how long it took. */
+static void hash_flash(uint32_t address, size_t len)
+{
+    static uint8_t data[16384];
+    uint8_t digest[32];
+    uint64_t times[2];
+    for (unsigned pass = 0; pass < 2; pass++) {
+        mbedtls_sha256_context sha;
+        uint64_t begin = hal_clock_us();
+        mbedtls_sha256_init(&sha);
+        mbedtls_sha256_starts(&sha, 0);
+        for (size_t at = 0; at < len; at += sizeof(data)) {
+            size_t part = len - at < sizeof(data) ? len - at : sizeof(data);
+            if (pass == 0 && hal_flash_read(address + (uint32_t)at, data, part) != ESP_OK) {
+                say("read error\n");
+                return;
+            }
+            mbedtls_sha256_update(&sha, data, part);
+        }
+        mbedtls_sha256_finish(&sha, digest);
+        times[pass] = hal_clock_us() - begin;
+    }
+    say("hash %u %u\n", (unsigned)times[0], (unsigned)times[1]);
 }
 
 static void crash(void)
@@ -147,8 +190,9 @@ static bool execute(const char *line)
         text[sizeof(text) - 1] = '\0';
         say("recalled '%s'\n", text);
     } else if (strcmp(line, "network") == 0) {
-        esp_err_t err = hal_network_start(on_network, NULL);
-        say("started %d, again %d\n", err, hal_network_start(on_network, NULL));
+        start_network();
+    } else if (sscanf(line, "hash %x %u", &a, &b) == 2) {
+        hash_flash(a, b);
     } else if (strcmp(line, "random") == 0) {
         uint8_t bytes[16];
         hal_random_fill(bytes, sizeof(bytes));
