@@ -14,6 +14,7 @@
 #   BOARD_COMMON_COMPONENTS                       requirements of every component, beside the usual
 #   BOARD_IMAGE_CARRIES_ELF                       an image holds the stripped ELF file
 #   BOARD_HAS_SANITIZERS                          ASan and UBSan can be used
+#   BOARD_HAS_POWERCUT                            the target powercut (tools/powercut) can be built
 #   BOARD_EMBED_SECTION                           section of embedded files
 #   BOARD_ROM_PROJECT                             a build of its own that makes rom.elf for the runner
 #
@@ -28,6 +29,7 @@ set(BOARD_GLOBAL_COMPILE_OPTIONS -fPIE)
 set(BOARD_LINK_OPTIONS -pie)
 set(BOARD_IMAGE_CARRIES_ELF ON)
 set(BOARD_HAS_SANITIZERS ON)
+set(BOARD_HAS_POWERCUT ON)
 set(BOARD_EMBED_SECTION .rodata.embedded)
 
 set(BOARD_SRCS

@@ -19,7 +19,7 @@ foreach(command add_compile_definitions add_compile_options add_custom_command a
                 target_compile_definitions target_compile_features target_compile_options
                 target_include_directories target_link_directories target_link_libraries
                 target_link_options target_sources
-                add_prebuilt_library airlift_unit_test esptool_py_flash_target_image
+                add_prebuilt_library airlift_powercut_scenario airlift_unit_test esptool_py_flash_target_image
                 esptool_py_flash_to_partition fail_at_build_time
                 idf_component_add_link_dependency idf_component_optional_requires
                 nvs_create_partition_image partition_table_get_partition_info

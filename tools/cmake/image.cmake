@@ -330,5 +330,6 @@ function(airlift_add_images elf)
     endif()
 
     cmake_language(DEFER DIRECTORY "${CMAKE_SOURCE_DIR}" CALL airlift_write_flash_files)
+    cmake_language(DEFER DIRECTORY "${CMAKE_SOURCE_DIR}" CALL airlift_add_powercut)
     cmake_language(DEFER DIRECTORY "${CMAKE_SOURCE_DIR}" CALL airlift_write_project_description)
 endfunction()

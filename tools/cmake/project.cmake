@@ -11,7 +11,7 @@ set(ENV{IDF_PATH} "${AIRLIFT_ROOT}")
 set(IDF_PATH "${AIRLIFT_ROOT}")
 
 foreach(_airlift_file properties sources version target discovery kconfig component embed hash tool
-                      image build)
+                      image powercut build)
     include("${CMAKE_CURRENT_LIST_DIR}/${_airlift_file}.cmake")
 endforeach()
 

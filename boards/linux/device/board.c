@@ -17,6 +17,7 @@
 
 static linux_flash_t the_board;
 static bool private_board;
+static bool owned; /* the private board's memory is ours */
 static pthread_once_t found = PTHREAD_ONCE_INIT;
 
 static linux_board_reset_hook_t reset_hook;
@@ -53,6 +54,7 @@ static void make_private_board(uint32_t flash_size)
         give_up("flash size", "must be a power of two from 1 MiB to 128 MiB");
     }
     private_board = true;
+    owned = true;
     the_board.state = map_or_give_up(-1, sizeof(linux_board_state_t), "state");
     the_board.bytes = map_or_give_up(-1, flash_size, "flash");
     memset(the_board.bytes, 0xFF, flash_size);
@@ -136,16 +138,39 @@ static linux_flash_t *private_or_give_up(void)
     return flash;
 }
 
-void linux_board_testing_reset(uint32_t flash_size)
+static void forget_private_board(void)
 {
     linux_flash_t *flash = private_or_give_up();
-    munmap(flash->bytes, flash->state->flash_size);
-    munmap(flash->state, sizeof(*flash->state));
+    if (owned) {
+        munmap(flash->bytes, flash->state->flash_size);
+        munmap(flash->state, sizeof(*flash->state));
+    }
     reset_hook = NULL;
     cut_hook = NULL;
     linux_board_testing_on_start(NULL, NULL);
+    linux_board_testing_on_operation(NULL, NULL);
+    linux_board_testing_skip_waiting(false);
     board_flash_forget(true);
+}
+
+void linux_board_testing_reset(uint32_t flash_size)
+{
+    forget_private_board();
     make_private_board(flash_size);
+}
+
+static void find_nothing(void)
+{
+    private_board = true;
+}
+
+void linux_board_testing_attach(uint8_t *flash, linux_board_state_t *state)
+{
+    /* Where this is the first call, no other board need be made. */
+    pthread_once(&found, find_nothing);
+    forget_private_board();
+    owned = false;
+    the_board = (linux_flash_t){.bytes = flash, .state = state};
 }
 
 uint8_t *linux_board_testing_flash(void)

@@ -16,6 +16,8 @@ static linux_board_fault_t fault_kind;
 static uint64_t fault_countdown;
 static esp_err_t fault_error;
 static bool fault_happened;
+static linux_board_operation_hook_t operation_hook;
+static void *operation_hook_arg;
 
 void board_flash_forget(bool initialised_too)
 {
@@ -33,6 +35,12 @@ void linux_board_testing_fail(linux_board_fault_t kind, uint64_t nth, esp_err_t 
     fault_countdown = nth;
     fault_error = error;
     fault_happened = false;
+}
+
+void linux_board_testing_on_operation(linux_board_operation_hook_t hook, void *arg)
+{
+    operation_hook = hook;
+    operation_hook_arg = arg;
 }
 
 bool linux_board_testing_failed(void)
@@ -53,6 +61,15 @@ static void leave(int cancel_state)
 {
     pthread_mutex_unlock(&lock);
     pthread_setcancelstate(cancel_state, NULL);
+}
+
+static void call_operation_hook(const linux_flash_t *flash, uint32_t address, const void *data,
+                                size_t len)
+{
+    uint32_t size = flash->state->flash_size;
+    if (operation_hook != NULL && address <= size && len <= size - address) {
+        operation_hook(address, data, len, operation_hook_arg);
+    }
 }
 
 /* ESP_OK, or what the operation about to start must return instead of happening. */
@@ -150,6 +167,7 @@ esp_err_t hal_flash_program(uint32_t address, const void *src, size_t len)
         leave(cancel_state);
         return err;
     }
+    call_operation_hook(flash, address, src, len);
     linux_flash_result_t result = linux_flash_program(flash, address, src, len);
     if (result == LINUX_FLASH_OK) {
         take_real_time(flash, LINUX_FLASH_PROGRAM, len);
@@ -166,6 +184,7 @@ static esp_err_t erase(uint32_t address, uint32_t len)
         leave(cancel_state);
         return err;
     }
+    call_operation_hook(flash, address, NULL, len);
     linux_flash_result_t result = linux_flash_erase(flash, address, len);
     if (result == LINUX_FLASH_OK) {
         take_real_time(flash, LINUX_FLASH_ERASE, len);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * For unit tests: a board of their own, in memory, inside the test's process. A program that the
- * runner did not start has such a board; the functions below shape it. None of them is for
- * firmware.
+ * For unit tests and for the power-cut engine: a board of their own, in memory, inside the process.
+ * A program that the runner did not start has such a board; the functions below shape it. None of
+ * them is for firmware.
  *
  * Not for use while other threads use the hal. */
 #ifndef LINUX_BOARD_TESTING_H
 #define LINUX_BOARD_TESTING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "formats/esp_err_codes.h"
@@ -22,6 +23,11 @@
  * the process with a message), hal_flash_init() not called yet, no faults, no hooks, counters 0,
  * retain memory 0, reset reason power-on. Views made by hal_flash_map() before are gone. */
 void linux_board_testing_reset(uint32_t flash_size);
+
+/* As linux_board_testing_reset(), but the board is the caller's memory, which other processes may
+ * share: its contents are not touched, and the caller keeps it as long as the board is used. flash
+ * has state->flash_size bytes. */
+void linux_board_testing_attach(uint8_t *flash, linux_board_state_t *state);
 
 /* The chip's bytes (to fill or look at without an operation) and everything else of the board.
  * Owned by the board, valid until linux_board_testing_reset(). */
@@ -43,6 +49,16 @@ void linux_board_testing_on_cut(linux_board_cut_hook_t hook, void *arg);
  * without a hook, hal_loader_start() gives ESP_ERR_IMAGE_INVALID. */
 typedef void (*linux_board_start_hook_t)(uint32_t entry, uint32_t image_offset, void *arg);
 void linux_board_testing_on_start(linux_board_start_hook_t hook, void *arg);
+
+/* Called before each program (data is its len bytes) and each erase (data is NULL) that passed the
+ * check of its range, in the thread that does it, with the chip locked: it may look at the board
+ * but use no hal. NULL: no hook. */
+typedef void (*linux_board_operation_hook_t)(uint32_t address, const void *data, size_t len,
+                                             void *arg);
+void linux_board_testing_on_operation(linux_board_operation_hook_t hook, void *arg);
+
+/* Whether waiting costs nothing: hal_clock_spin_us() then moves the clock instead. */
+void linux_board_testing_skip_waiting(bool skip);
 
 /* Plans a power cut at the operation-th program or erase from now on (1 = the next one). byte
  * counts only in mode LINUX_BOARD_CUT_INSIDE. */
