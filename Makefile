@@ -21,7 +21,8 @@ unexport AIRLIFT_SAN
 VARIANT :=
 endif
 HOST := build/host$(VARIANT)
-UNIT := build/unit$(VARIANT)
+UNIT := build/unit$(VARIANT)$(BOARD:%=-%)
+UNIT := $(UNIT:%-linux=%)
 export AIRLIFT_TOOL := $(CURDIR)/$(HOST)/airlift
 
 # Purposes of setup that a board adds.
@@ -52,10 +53,14 @@ tool: setup-demo host ## build the host program, build/host/airlift
 demo: setup-demo host ## a device boots, updates itself over HTTPS twice, and goes back to factory
 	@$(PYTHON) tools/demo/demo.py $(if $(SETUP_BOARD),--board $(BOARD))
 
+# An emulated board leaves out what takes it minutes, unless AIRLIFT_SLOW is set.
+UNIT_SELECTION := $(if $(AIRLIFT_SLOW),,$(if $(SETUP_BOARD),-LE slow_emulated))
+
 unit: ## unit tests of formats, boards, bootloader and components
-	@[ -f $(UNIT)/build.ninja ] || cmake --log-level=NOTICE -G Ninja -S tests/unit -B $(UNIT)
+	@[ -f $(UNIT)/build.ninja ] || \
+	    cmake --log-level=NOTICE -G Ninja -DIDF_TARGET=$(BOARD) -S tests/unit -B $(UNIT)
 	@ninja -C $(UNIT) --quiet
-	@ctest --test-dir $(UNIT) --output-on-failure -j2
+	@ctest --test-dir $(UNIT) --output-on-failure -j2 $(UNIT_SELECTION)
 
 # Folders of end-to-end tests; a board's own ones run when that board is tested.
 PYTEST_FOLDERS := $(filter-out tests/board_%,$(sort $(patsubst %/,%,$(dir $(wildcard tests/*/test_*.py)))))

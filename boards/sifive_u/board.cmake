@@ -13,6 +13,7 @@ set(BOARD_EMBED_SECTION .rodata.embedded)
 
 set(BOARD_SRCS
     "${_board}/device/abort.c"
+    "${_board}/device/atomic.c"
     "${_board}/device/chip.c"
     "${_board}/device/clock.c"
     "${_board}/device/console.c"
@@ -45,25 +46,26 @@ set(BOARD_MAIN_APP "${_board}/device/main_app.c")
 set(BOARD_MAIN_BOOTLOADER "${_board}/device/main_bootloader.c")
 
 # The linker scripts share the memory map with the C sources, so the preprocessor sees them first.
-# Sets var to the finished script.
-function(sifive_u_linker_script var name)
+# Sets var to the finished script, SCRIPT.ld of ld/SOURCE.ld; what follows are options of the
+# preprocessor.
+function(sifive_u_linker_script var script source)
     find_program(SIFIVE_U_GCC riscv64-unknown-elf-gcc)
     set(board "${CMAKE_CURRENT_FUNCTION_LIST_DIR}")
-    set(script "${CMAKE_BINARY_DIR}/sifive_u/${name}.ld")
+    set(finished "${CMAKE_BINARY_DIR}/sifive_u/${script}.ld")
     file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/sifive_u")
     execute_process(COMMAND "${SIFIVE_U_GCC}" -E -P -x c -D__ASSEMBLER__ "-I${board}/include"
-                            -o "${script}" "${board}/ld/${name}.ld"
+                            ${ARGN} -o "${finished}" "${board}/ld/${source}.ld"
                     RESULT_VARIABLE status)
     if(NOT status EQUAL 0)
-        message(FATAL_ERROR "Cannot make ${script}; is gcc-riscv64-unknown-elf installed?")
+        message(FATAL_ERROR "Cannot make ${finished}; is gcc-riscv64-unknown-elf installed?")
     endif()
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
-                 "${board}/ld/${name}.ld" "${board}/include/sifive_u/board.h")
-    set(${var} "${script}" PARENT_SCOPE)
+                 "${board}/ld/${source}.ld" "${board}/include/sifive_u/board.h")
+    set(${var} "${finished}" PARENT_SCOPE)
 endfunction()
 
-sifive_u_linker_script(_sifive_u_app_ld app)
-sifive_u_linker_script(_sifive_u_bootloader_ld bootloader)
+sifive_u_linker_script(_sifive_u_app_ld app app)
+sifive_u_linker_script(_sifive_u_bootloader_ld bootloader bootloader)
 set(BOARD_LINK_OPTIONS -nostartfiles)
 # The C library finds the console's streams by name, after the board's library was searched.
 set(BOARD_APP_LINK_OPTIONS "-T${_sifive_u_app_ld}" -Wl,--undefined=stdout)

@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
+
+#include "console_capture.h"
 
 /* More than the default, so that levels can be raised at run time. */
 #define LOG_LOCAL_LEVEL ESP_LOG_VERBOSE
@@ -205,25 +206,16 @@ static void early_lines_go_past_stdio_and_ask_only_the_default_level(void **stat
 {
     (void)state;
     char line[512];
-    int ends[2];
-    assert_int_equal(pipe(ends), 0);
-    fflush(stdout);
-    int console = dup(STDOUT_FILENO);
-    dup2(ends[1], STDOUT_FILENO);
+    console_capture_begin();
     esp_log_level_set("app", ESP_LOG_NONE);
     ESP_EARLY_LOGE("app", "x%d", 1);
     ESP_DRAM_LOGW("app", "y");
     esp_log_level_set("*", ESP_LOG_ERROR);
     ESP_EARLY_LOGW("app", "hidden");
-    dup2(console, STDOUT_FILENO);
-    close(console);
-    close(ends[1]);
-    ssize_t length = read(ends[0], line, sizeof(line) - 1);
-    close(ends[0]);
+    size_t length = console_capture_end(line, sizeof(line));
     assert_true(length > 0);
-    line[length] = '\0';
     assert_string_equal(text, "");
-    memcpy(text, line, (size_t)length + 1);
+    memcpy(text, line, length + 1);
     assert_string_equal(without_time(), "E # app: x1\nW app: y\n");
 }
 
@@ -232,19 +224,11 @@ static void rom_printf_marks_what_it_cuts(void **state)
     (void)state;
     char wide[400];
     char line[512];
-    int ends[2];
     memset(wide, 'w', sizeof(wide) - 1);
     wide[sizeof(wide) - 1] = '\0';
-    assert_int_equal(pipe(ends), 0);
-    fflush(stdout);
-    int console = dup(STDOUT_FILENO);
-    dup2(ends[1], STDOUT_FILENO);
+    console_capture_begin();
     int printed = esp_rom_printf("%s", wide);
-    dup2(console, STDOUT_FILENO);
-    close(console);
-    close(ends[1]);
-    ssize_t length = read(ends[0], line, sizeof(line));
-    close(ends[0]);
+    size_t length = console_capture_end(line, sizeof(line));
     assert_int_equal(printed, 255);
     assert_int_equal(length, 255);
     assert_memory_equal(line + 251, "...\n", 4);

@@ -8,9 +8,13 @@
 
 #include <cmocka.h>
 
-#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 
+#include "freertos/FreeRTOS.h"
+#include "freertos/semphr.h"
+#include "freertos/task.h"
 #include "mbedtls/entropy.h"
 #include "mbedtls/sha256.h"
 #include "mbedtls/ssl.h"
@@ -94,24 +98,60 @@ static void random_numbers_come_and_differ(void **state)
     mbedtls_entropy_free(&entropy);
 }
 
+#define TASKS 4
+
+typedef struct {
+    bool (*function)(void *arg);
+    void *arg;
+    atomic_int succeeded;
+    SemaphoreHandle_t ended;
+} job_t;
+
+static void do_job(void *arg)
+{
+    job_t *job = arg;
+    if (job->function(job->arg)) {
+        atomic_fetch_add(&job->succeeded, 1);
+    }
+    xSemaphoreGive(job->ended);
+    vTaskDelete(NULL);
+}
+
+/* The function must succeed in four tasks at the same time. */
+static void assert_tasks_succeed(bool (*function)(void *arg), void *arg)
+{
+    job_t job = {.function = function, .arg = arg};
+    atomic_init(&job.succeeded, 0);
+    job.ended = xSemaphoreCreateCounting(TASKS, 0);
+    assert_non_null(job.ended);
+    for (int i = 0; i < TASKS; i++) {
+        assert_int_equal(xTaskCreate(do_job, "job", 8192, &job, 1, NULL), pdPASS);
+    }
+    for (int i = 0; i < TASKS; i++) {
+        assert_int_equal(xSemaphoreTake(job.ended, portMAX_DELAY), pdTRUE);
+    }
+    vSemaphoreDelete(job.ended);
+    assert_int_equal(atomic_load(&job.succeeded), TASKS);
+}
+
 typedef struct {
     mbedtls_threading_mutex_t *mutex;
     int *counter;
 } work_t;
 
-static void *count(void *arg)
+static bool count(void *arg)
 {
     work_t *work = arg;
     for (int i = 0; i < 20000; i++) {
         if (mbedtls_mutex_lock(work->mutex) != 0) {
-            return work;
+            return false;
         }
         ++*work->counter;
         if (mbedtls_mutex_unlock(work->mutex) != 0) {
-            return work;
+            return false;
         }
     }
-    return NULL;
+    return true;
 }
 
 static void mutex_is_made_at_first_use_and_excludes(void **state)
@@ -122,21 +162,13 @@ static void mutex_is_made_at_first_use_and_excludes(void **state)
     assert_int_equal(mbedtls_mutex_unlock(&mutex), MBEDTLS_ERR_THREADING_MUTEX_ERROR);
     int counter = 0;
     work_t work = {&mutex, &counter};
-    pthread_t threads[4];
-    for (int i = 0; i < 4; i++) {
-        assert_int_equal(pthread_create(&threads[i], NULL, count, &work), 0);
-    }
-    for (int i = 0; i < 4; i++) {
-        void *result;
-        assert_int_equal(pthread_join(threads[i], &result), 0);
-        assert_null(result);
-    }
+    assert_tasks_succeed(count, &work);
     assert_int_equal(counter, 80000);
     mbedtls_mutex_free(&mutex);
     mbedtls_mutex_free(&mutex); /* does no harm */
 }
 
-static void *agree(void *arg)
+static bool agree(void *arg)
 {
     (void)arg;
     for (int i = 0; i < 10; i++) {
@@ -154,36 +186,28 @@ static void *agree(void *arg)
             if (psa_generate_key(&attributes, &keys[k]) != PSA_SUCCESS ||
                 psa_export_public_key(keys[k], public[k], sizeof(public[k]), &public_len[k]) !=
                     PSA_SUCCESS) {
-                return (void *)1;
+                return false;
             }
         }
         for (int k = 0; k < 2; k++) {
             if (psa_raw_key_agreement(PSA_ALG_ECDH, keys[k], public[1 - k], public_len[1 - k],
                                       secret[k], sizeof(secret[k]), &secret_len) != PSA_SUCCESS ||
                 psa_destroy_key(keys[k]) != PSA_SUCCESS) {
-                return (void *)1;
+                return false;
             }
         }
         if (memcmp(secret[0], secret[1], sizeof(secret[0])) != 0) {
-            return (void *)1;
+            return false;
         }
     }
-    return NULL;
+    return true;
 }
 
 static void tasks_use_psa_keys_at_the_same_time(void **state)
 {
     (void)state;
     assert_int_equal(psa_crypto_init(), PSA_SUCCESS);
-    pthread_t threads[4];
-    for (int i = 0; i < 4; i++) {
-        assert_int_equal(pthread_create(&threads[i], NULL, agree, NULL), 0);
-    }
-    for (int i = 0; i < 4; i++) {
-        void *result;
-        assert_int_equal(pthread_join(threads[i], &result), 0);
-        assert_null(result);
-    }
+    assert_tasks_succeed(agree, NULL);
 }
 
 static void every_cipher_suite_offered_is_known_and_has_forward_secrecy(void **state)
