@@ -36,6 +36,7 @@ set(BOARD_SRCS
     "${_board}/common/flash_model.c"
     "${_board}/common/state.c"
     "${_board}/device/board.c"
+    "${_board}/device/cable.c"
     "${_board}/device/chip.c"
     "${_board}/device/clock.c"
     "${_board}/device/console.c"
@@ -54,6 +55,9 @@ set(BOARD_COMPILE_OPTIONS "-D_GNU_SOURCE")
 set(BOARD_LINK_LIBRARIES pthread)
 set(BOARD_MAIN_APP "${_board}/device/main_app.c")
 set(BOARD_MAIN_BOOTLOADER "${_board}/device/main_bootloader.c")
+
+# Sockets are the host's; every one of an application passes the cable (cable.c).
+set(BOARD_APP_LINK_OPTIONS -Wl,--wrap=socket)
 
 # The bootloader has 32 KiB of flash: an executable without page padding and unwind tables.
 set(BOARD_BOOTLOADER_COMPILE_OPTIONS -fno-asynchronous-unwind-tables -fno-pie

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * airlift board: what a board has been through. */
+ * airlift board: what a board has been through, and its network cable. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "board_args.h"
 #include "commands.h"
@@ -137,8 +138,51 @@ static int info(int argc, char **argv)
     return AIRLIFT_EXIT_OK;
 }
 
+static int link_verb(int argc, char **argv)
+{
+    static const struct option long_options[] = {BOARD_LONG_OPTIONS, {0}};
+    board_args_t args = {0};
+    int option;
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, BOARD_SHORT_OPTIONS, long_options, NULL)) != -1) {
+        if (option == 'h') {
+            printf("usage: airlift board link [options] off|on\n"
+                   "       airlift board link [options]\n\n"
+                   "Pulls the board's network cable or plugs it in again, while it runs or before. "
+                   "It stays pulled,\nover resets and power cuts. Without off or on: how it is.\n\n"
+                   "On a linux board, which shares this machine's network, nothing that is sent to "
+                   "it arrives while\nthe cable is pulled; what it sends still "
+                   "leaves.\n\n" BOARD_OPTIONS_HELP);
+            return AIRLIFT_EXIT_OK;
+        }
+        if (!board_args_take(&args, option, optarg)) {
+            return ui_bad_option("board link", argc, argv);
+        }
+    }
+    const char *word = optind < argc ? argv[optind] : NULL;
+    if (argc - optind > 1) {
+        return ui_usage_error("board link", "%s: not expected", argv[optind + 1]);
+    }
+    if (word != NULL && strcmp(word, "off") != 0 && strcmp(word, "on") != 0) {
+        return ui_usage_error("board link", "%s: must be off or on", word);
+    }
+    linux_board_files_t board;
+    if (!board_open(&args, LINUX_BOARD_LOOK, &board)) {
+        return AIRLIFT_EXIT_FAILURE;
+    }
+    if (word != NULL) {
+        atomic_store(&board.flash.state->link_off, strcmp(word, "off") == 0);
+    } else {
+        puts(atomic_load(&board.flash.state->link_off) ? "off" : "on");
+    }
+    linux_board_close(&board);
+    return AIRLIFT_EXIT_OK;
+}
+
 static const airlift_cmd_t verbs[] = {
     {"info", "resets, flash operations and wear of a board", info},
+    {"link", "pull the network cable, or plug it in", link_verb},
     {0},
 };
 
@@ -147,4 +191,4 @@ static int run(int argc, char **argv)
     return airlift_run_sub("board", verbs, argc, argv);
 }
 
-const airlift_cmd_t airlift_cmd_board = {"board", "what a board has been through", run};
+const airlift_cmd_t airlift_cmd_board = {"board", "what a board has been through; its cable", run};

@@ -41,6 +41,8 @@ static void print_help(const char *verb)
         "  --no-nor-check         programming 1 over 0 is ignored instead of an error\n"
         "  --forward HOST:BOARD   port HOST of this machine (127.0.0.1) leads to the board's port\n"
         "                         BOARD, where the board has a network of its own\n"
+        "  --loss PERCENT         so much of what the network carries gets lost: of all frames,\n"
+        "                         or, on a linux board, of what arrives for it\n"
         "\nPower cuts:\n"
         "  --cut-at N[:WHERE]     cut the power in the N-th flash operation (programs and erases\n"
         "                         from power-on): before it (default), after it, at byte K of it\n"
@@ -215,6 +217,7 @@ static int run_board(const char *verb, int argc, char **argv)
         COUNT_OPS,
         CONSOLE,
         FORWARD,
+        LOSS,
     };
     static const struct option long_options[] = {
         BOARD_LONG_OPTIONS,
@@ -230,6 +233,7 @@ static int run_board(const char *verb, int argc, char **argv)
         {"count-ops", no_argument, NULL, COUNT_OPS},
         {"console", required_argument, NULL, CONSOLE},
         {"forward", required_argument, NULL, FORWARD},
+        {"loss", required_argument, NULL, LOSS},
         {0},
     };
     const char *until[UNTIL_MAX];
@@ -312,6 +316,12 @@ static int run_board(const char *verb, int argc, char **argv)
                 return ui_usage_error(verb, "--forward: %s: must be HOST:BOARD, two ports", optarg);
             }
             emulated.forward_count++;
+            break;
+        case LOSS:
+            if (!ui_parse_number(optarg, false, 100, &number)) {
+                return ui_usage_error(verb, "--loss: %s: must be a percentage, 0 to 100", optarg);
+            }
+            options.loss_percent = (unsigned)number;
             break;
         case CONSOLE:
             options.console_path = optarg;

@@ -19,6 +19,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "cable.h"
+
 static struct {
     bool running;
     pthread_t thread;
@@ -68,6 +70,12 @@ static void read_info(hal_network_info_t *info)
         .netmask = htonl(0xFF000000),
         .link_up = true,
     };
+    if (cable_is_pulled()) {
+        info->ip = 0;
+        info->netmask = 0;
+        info->link_up = false;
+        return;
+    }
     struct ifaddrs *all;
     if (getifaddrs(&all) != 0) {
         return;
@@ -122,28 +130,38 @@ static bool same(const hal_network_info_t *a, const hal_network_info_t *b)
            a->link_up == b->link_up && memcmp(a->mac, b->mac, sizeof(a->mac)) == 0;
 }
 
+static void drain(int fd)
+{
+    char message[4096];
+    ssize_t got;
+    do {
+        got = read(fd, message, sizeof(message));
+    } while (got > 0 || (got < 0 && errno == EINTR));
+}
+
 static void *watch(void *unused)
 {
     (void)unused;
     int changes = open_watch();
+    int cable = cable_open_watch();
     hal_network_info_t told;
     read_info(&told);
     network.callback(&told, network.arg);
     for (;;) {
-        struct pollfd events[2] = {{.fd = network.stop, .events = POLLIN},
-                                   {.fd = changes, .events = POLLIN}};
-        if (poll(events, 2, -1) < 0 && errno != EINTR) {
+        struct pollfd events[3] = {{.fd = network.stop, .events = POLLIN},
+                                   {.fd = changes, .events = POLLIN},
+                                   {.fd = cable, .events = POLLIN}};
+        if (poll(events, 3, -1) < 0 && errno != EINTR) {
             break;
         }
         if (events[0].revents != 0) {
             break;
         }
-        if (events[1].revents == 0) {
-            continue;
-        }
         /* What changed does not matter, only that something did. An overrun tells as much. */
-        char message[4096];
-        while (recv(changes, message, sizeof(message), 0) > 0 || errno == EINTR) {
+        drain(changes);
+        if (events[2].revents != 0) {
+            drain(cable);
+            cable_update();
         }
         hal_network_info_t now;
         read_info(&now);
@@ -154,6 +172,9 @@ static void *watch(void *unused)
     }
     if (changes >= 0) {
         close(changes);
+    }
+    if (cable >= 0) {
+        close(cable);
     }
     return NULL;
 }

@@ -5,33 +5,22 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "linux_board_host/board_files.h"
-#include "console.h"
 #include "hal/reset.h"
 #include "rom.h"
+#include "session.h"
 
 typedef struct {
-    const linux_run_options_t *options;
-    linux_board_files_t board;
-    console_t console;
-    int signals; /* signalfd */
-    sigset_t old_mask;
-    void (*old_pipe)(int);
-    void (*old_ttin)(int);
+    session_t session;
     pid_t child; /* 0: none runs */
     int child_status;
-    uint64_t deadline_ns; /* 0: none */
-    uint32_t resets;
+    uint64_t operations;
 } runner_t;
 
 /* What the wait for the child ended with. */
@@ -41,29 +30,6 @@ typedef enum {
     WAIT_RESET,
     WAIT_TIMEOUT,
 } wait_result_t;
-
-static void remark(const runner_t *runner, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void remark(const runner_t *runner, const char *format, ...)
-{
-    if (runner->options->remark == NULL) {
-        return;
-    }
-    char text[LINUX_BOARD_ERROR_SIZE + 64];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    runner->options->remark(text, runner->options->remark_arg);
-}
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* --- the child --- */
 
@@ -85,17 +51,17 @@ static _Noreturn void become_bootloader(const runner_t *runner, int program, pid
     }
     /* Keys such as Ctrl-C are for the runner alone. */
     setsid();
-    sigprocmask(SIG_SETMASK, &runner->old_mask, NULL);
-    signal(SIGPIPE, runner->old_pipe);
-    signal(SIGTTIN, runner->old_ttin);
-    dup2(runner->console.in[0], STDIN_FILENO);
-    dup2(runner->console.out[1], STDOUT_FILENO);
-    dup2(runner->console.out[1], STDERR_FILENO);
-    keep_over_exec(runner->board.flash_fd);
-    keep_over_exec(runner->board.state_fd);
+    sigprocmask(SIG_SETMASK, &runner->session.old_mask, NULL);
+    signal(SIGPIPE, runner->session.old_pipe);
+    signal(SIGTTIN, runner->session.old_ttin);
+    dup2(runner->session.console.in[0], STDIN_FILENO);
+    dup2(runner->session.console.out[1], STDOUT_FILENO);
+    dup2(runner->session.console.out[1], STDERR_FILENO);
+    keep_over_exec(runner->session.board.flash_fd);
+    keep_over_exec(runner->session.board.state_fd);
     char descriptors[32];
-    snprintf(descriptors, sizeof(descriptors), "%d,%d", runner->board.flash_fd,
-             runner->board.state_fd);
+    snprintf(descriptors, sizeof(descriptors), "%d,%d", runner->session.board.flash_fd,
+             runner->session.board.state_fd);
     char name[] = "bootloader";
     char *const arguments[] = {name, NULL};
     if (setenv(LINUX_BOARD_ENVIRONMENT, descriptors, 1) == 0) {
@@ -115,7 +81,7 @@ static bool start_child(runner_t *runner, int program)
     }
     close(program);
     if (child < 0) {
-        remark(runner, "cannot start a process: %s", strerror(errno));
+        session_remark(&runner->session, "cannot start a process: %s", strerror(errno));
         return false;
     }
     runner->child = child;
@@ -143,31 +109,6 @@ static bool child_ended(runner_t *runner)
 
 /* --- events --- */
 
-/* Takes the signals that arrived; true if one asks to end. */
-static bool take_signals(runner_t *runner)
-{
-    bool end = false;
-    struct signalfd_siginfo info;
-    while (read(runner->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        end = end || info.ssi_signo != SIGCHLD;
-    }
-    return end;
-}
-
-/* Milliseconds to wait for events at most, -1: for ever. */
-static int wait_ms(const runner_t *runner)
-{
-    if (runner->deadline_ns == 0) {
-        return -1;
-    }
-    uint64_t now = now_ns();
-    if (now >= runner->deadline_ns) {
-        return 0;
-    }
-    uint64_t ms = (runner->deadline_ns - now + 999999u) / 1000000u;
-    return ms < 3600000u ? (int)ms : 3600000;
-}
-
 static wait_result_t to_wait_result(console_event_t event)
 {
     return event == CONSOLE_RESET ? WAIT_RESET : WAIT_QUIT;
@@ -175,22 +116,22 @@ static wait_result_t to_wait_result(console_event_t event)
 
 static wait_result_t wait_for_child(runner_t *runner)
 {
-    console_t *console = &runner->console;
+    console_t *console = &runner->session.console;
     enum { SIGNALS, OUTPUT, KEYS, INPUT, COUNT };
     for (;;) {
         struct pollfd events[COUNT] = {
-            [SIGNALS] = {.fd = runner->signals, .events = POLLIN},
+            [SIGNALS] = {.fd = runner->session.signals, .events = POLLIN},
             [OUTPUT] = {.fd = console->out[0], .events = POLLIN},
             [KEYS] = {.fd = console_wants_input(console) ? STDIN_FILENO : -1, .events = POLLIN},
             [INPUT] = {.fd = console->pending_len > 0 ? console->in[1] : -1, .events = POLLOUT},
         };
-        int count = poll(events, COUNT, wait_ms(runner));
+        int count = poll(events, COUNT, session_wait_ms(&runner->session));
         if (count < 0 && errno != EINTR) {
-            remark(runner, "poll: %s", strerror(errno));
+            session_remark(&runner->session, "poll: %s", strerror(errno));
             return WAIT_QUIT;
         }
         /* Whether it has ended is asked before its output is read: then nothing is missed. */
-        bool quit = take_signals(runner);
+        bool quit = session_take_signals(&runner->session);
         bool ended = child_ended(runner);
         console_event_t event = console_drain(console, ended);
         if (event == CONSOLE_GO_ON && !ended && count > 0 && events[KEYS].revents != 0) {
@@ -208,7 +149,7 @@ static wait_result_t wait_for_child(runner_t *runner)
         if (count > 0 && events[INPUT].revents != 0) {
             console_pass_input(console);
         }
-        if (runner->deadline_ns != 0 && now_ns() >= runner->deadline_ns) {
+        if (session_time_is_up(&runner->session)) {
             return WAIT_TIMEOUT;
         }
     }
@@ -231,39 +172,41 @@ static bool is_crash(int signal_number)
 /* The child has ended. True: there is a next boot, for which the state is prepared. */
 static bool next_boot(runner_t *runner, linux_run_result_t *result)
 {
-    linux_board_state_t *state = runner->board.flash.state;
+    linux_board_state_t *state = runner->session.board.flash.state;
     int status = runner->child_status;
     uint32_t reason;
     if (WIFEXITED(status) && WEXITSTATUS(status) == LINUX_BOARD_EXIT_RESET) {
         reason = atomic_load(&state->reset_reason);
     } else if (WIFEXITED(status) && WEXITSTATUS(status) == LINUX_BOARD_EXIT_OFF) {
-        remark(runner, "nothing bootable: the board is switched off");
+        session_remark(&runner->session, "nothing bootable: the board is switched off");
         *result = LINUX_RUN_NOT_BOOTABLE;
         return false;
     } else if (WIFEXITED(status) && WEXITSTATUS(status) == LINUX_BOARD_EXIT_POWER_CUT) {
-        remark(runner, "power cut in flash operation %llu",
-               (unsigned long long)atomic_load(&state->operations));
-        if (!runner->options->cut_restart) {
+        session_remark(&runner->session, "power cut in flash operation %llu",
+                       (unsigned long long)atomic_load(&state->operations));
+        if (!runner->session.options->cut_restart) {
             *result = LINUX_RUN_POWER_CUT;
             return false;
         }
-        linux_board_state_power_on(state, now_ns());
+        linux_board_state_power_on(state, session_now_ns());
         return true;
     } else if (WIFSIGNALED(status) && is_crash(WTERMSIG(status))) {
-        remark(runner, "the program crashed without a report: %s", strsignal(WTERMSIG(status)));
+        session_remark(&runner->session, "the program crashed without a report: %s",
+                       strsignal(WTERMSIG(status)));
         reason = HAL_RESET_PANIC;
     } else {
         if (WIFSIGNALED(status)) {
-            remark(runner, "the program was ended by signal %d (%s)", WTERMSIG(status),
-                   strsignal(WTERMSIG(status)));
+            session_remark(&runner->session, "the program was ended by signal %d (%s)",
+                           WTERMSIG(status), strsignal(WTERMSIG(status)));
         } else {
-            remark(runner, "the program ended by itself with status %d, which no board does",
-                   WEXITSTATUS(status));
+            session_remark(&runner->session,
+                           "the program ended by itself with status %d, which no board does",
+                           WEXITSTATUS(status));
         }
         *result = LINUX_RUN_DIED;
         return false;
     }
-    linux_board_state_reset(state, reason, now_ns());
+    linux_board_state_reset(state, reason, session_now_ns());
     return true;
 }
 
@@ -271,9 +214,10 @@ static linux_run_result_t run_boots(runner_t *runner)
 {
     linux_run_result_t result = LINUX_RUN_FAILED;
     for (;;) {
-        int program = linux_rom_load(&runner->board.flash, print_rom, &runner->console);
+        int program =
+            linux_rom_load(&runner->session.board.flash, print_rom, &runner->session.console);
         if (program < 0) {
-            remark(runner, "no valid bootloader in flash");
+            session_remark(&runner->session, "no valid bootloader in flash");
             return LINUX_RUN_NO_BOOTLOADER;
         }
         if (!start_child(runner, program)) {
@@ -283,11 +227,11 @@ static linux_run_result_t run_boots(runner_t *runner)
         case WAIT_QUIT:
             return LINUX_RUN_DONE;
         case WAIT_TIMEOUT:
-            remark(runner, "time is up after %g s", runner->options->timeout_s);
             return LINUX_RUN_TIMEOUT;
         case WAIT_RESET:
             kill_child(runner);
-            linux_board_state_reset(runner->board.flash.state, HAL_RESET_EXTERNAL, now_ns());
+            linux_board_state_reset(runner->session.board.flash.state, HAL_RESET_EXTERNAL,
+                                    session_now_ns());
             break;
         case WAIT_ENDED:
             if (!next_boot(runner, &result)) {
@@ -295,98 +239,42 @@ static linux_run_result_t run_boots(runner_t *runner)
             }
             break;
         }
-        if (atomic_load(&runner->board.flash.state->reset_reason) != HAL_RESET_POWERON) {
-            if (runner->options->max_resets != LINUX_RUN_NO_LIMIT &&
-                runner->resets == runner->options->max_resets) {
-                remark(runner, "reset limit of %u reached", (unsigned)runner->resets);
+        if (atomic_load(&runner->session.board.flash.state->reset_reason) != HAL_RESET_POWERON) {
+            if (!session_count_reset(&runner->session)) {
                 return LINUX_RUN_RESET_LIMIT;
             }
-            runner->resets++;
         }
     }
 }
 
-static void apply_options(linux_board_state_t *state, const linux_run_options_t *options)
+static linux_run_result_t run(void *arg)
 {
+    runner_t *runner = arg;
+    linux_board_state_t *state = runner->session.board.flash.state;
+    const linux_run_options_t *options = runner->session.options;
     state->real_timing = options->real_timing;
     state->check_nor = !options->allow_nor_errors;
+    state->loss_percent = (uint8_t)options->loss_percent;
     state->cut = options->cut;
     if (options->cut.operation == 0) {
         state->cut.mode = LINUX_BOARD_CUT_NEVER;
     }
-    for (unsigned pin = 0; pin < LINUX_BOARD_GPIO_COUNT; pin++) {
-        if (options->pins[pin].set) {
-            atomic_store(&state->pins[pin].drive, (uint8_t)options->pins[pin].drive);
-        }
-    }
-}
-
-static bool take_over_signals(runner_t *runner)
-{
-    sigset_t mask;
-    sigemptyset(&mask);
-    sigaddset(&mask, SIGINT);
-    sigaddset(&mask, SIGTERM);
-    sigaddset(&mask, SIGHUP);
-    sigaddset(&mask, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &mask, &runner->old_mask);
-    /* A pipe without a reader, and a terminal in the background, are errors of read and write. */
-    runner->old_pipe = signal(SIGPIPE, SIG_IGN);
-    runner->old_ttin = signal(SIGTTIN, SIG_IGN);
-    runner->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (runner->signals < 0) {
-        remark(runner, "signalfd: %s", strerror(errno));
-        return false;
-    }
-    return true;
-}
-
-static void give_back_signals(runner_t *runner)
-{
-    if (runner->signals >= 0) {
-        close(runner->signals);
-    }
-    signal(SIGPIPE, runner->old_pipe);
-    signal(SIGTTIN, runner->old_ttin);
-    sigprocmask(SIG_SETMASK, &runner->old_mask, NULL);
+    linux_run_result_t result = run_boots(runner);
+    kill_child(runner);
+    /* A plan that did not come true is no plan for the next run. */
+    state->cut.mode = LINUX_BOARD_CUT_NEVER;
+    runner->operations = atomic_load(&state->operations);
+    return result;
 }
 
 linux_run_result_t linux_run(const linux_run_options_t *options, linux_run_report_t *report)
 {
     static runner_t runner;
-    runner = (runner_t){.options = options, .signals = -1};
+    runner = (runner_t){0};
+    linux_run_result_t result = session_run(&runner.session, options, run, &runner);
     if (report != NULL) {
-        *report = (linux_run_report_t){0};
+        report->operations = runner.operations;
+        report->resets = runner.session.resets;
     }
-    char error[LINUX_BOARD_ERROR_SIZE];
-    if (!linux_board_open(&runner.board, options->flash_path, LINUX_BOARD_USE, error)) {
-        remark(&runner, "%s", error);
-        return LINUX_RUN_FAILED;
-    }
-    linux_run_result_t result = LINUX_RUN_FAILED;
-    const char *problem = console_open(&runner.console, options, error, sizeof(error));
-    if (problem != NULL) {
-        remark(&runner, "%s", problem);
-    } else if (take_over_signals(&runner)) {
-        linux_board_state_t *state = runner.board.flash.state;
-        apply_options(state, options);
-        linux_board_state_power_on(state, now_ns());
-        if (options->timeout_s > 0) {
-            runner.deadline_ns = now_ns() + (uint64_t)(options->timeout_s * 1e9);
-        }
-        result = run_boots(&runner);
-        kill_child(&runner);
-        if (report != NULL) {
-            report->operations = atomic_load(&state->operations);
-            report->resets = runner.resets;
-        }
-        /* A plan that did not come true is no plan for the next run. */
-        state->cut.mode = LINUX_BOARD_CUT_NEVER;
-    }
-    if (problem == NULL) {
-        give_back_signals(&runner);
-    }
-    console_close(&runner.console);
-    linux_board_close(&runner.board);
     return result;
 }

@@ -26,7 +26,10 @@
 /* The emulator answers at once or is dead; the host may be busy. */
 #define ANSWER_MS 20000
 
-#define ARGUMENTS_MAX 64
+#define ARGUMENTS_MAX 80
+
+/* The network cable, for set_link. */
+#define NETWORK "net0"
 
 static bool fail(char error[EMULATOR_ERROR_SIZE], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -95,8 +98,22 @@ static bool quote(const char *path, char quoted[2 * PATH_MAX])
     return true;
 }
 
+/* The descriptors the emulator inherits. The network's are open only if it loses frames. */
+enum { MONITOR, MEMORY, STATUS, UP_FROM, UP_TO, DOWN_FROM, DOWN_TO, LINES };
+
+static const char *const line_names[LINES] = {"monitor", "memory",    "status", "up-from",
+                                              "up-to",   "down-from", "down-to"};
+
+/* All frames of one direction leave the emulator by one line and come back by another. */
+static void add_detour(command_t *command, const char *name, const char *queue)
+{
+    add(command, "-object");
+    add(command, "filter-redirector,id=%s,netdev=" NETWORK ",queue=%s,outdev=%s-from,indev=%s-to",
+        name, queue, name, name);
+}
+
 static void build_command(command_t *command, const sifive_u_options_t *board, const char *flash,
-                          int seed, int monitor, int memory, int status)
+                          int seed, const int lines[LINES])
 {
     add(command, "%s", board->qemu != NULL ? board->qemu : QEMU);
     add(command, "-nodefaults");
@@ -115,20 +132,20 @@ static void build_command(command_t *command, const sifive_u_options_t *board, c
     add(command, "stdio,id=console,signal=off");
     add(command, "-serial");
     add(command, "chardev:console");
-    add(command, "-chardev");
-    add(command, "socket,id=status,fd=%d", status);
+    for (int i = 0; i < LINES; i++) {
+        if (lines[i] >= 0) {
+            add(command, "-chardev");
+            add(command, "socket,id=%s,fd=%d", line_names[i], lines[i]);
+        }
+    }
     add(command, "-serial");
     add(command, "chardev:status");
-    add(command, "-chardev");
-    add(command, "socket,id=monitor,fd=%d", monitor);
     add(command, "-mon");
     add(command, "chardev=monitor,mode=control");
-    add(command, "-chardev");
-    add(command, "socket,id=memory,fd=%d", memory);
     add(command, "-object");
     add(command, "qtest,id=qtest,chardev=memory,log=/dev/null");
     char network[4096];
-    size_t len = (size_t)snprintf(network, sizeof(network), "user");
+    size_t len = (size_t)snprintf(network, sizeof(network), "user,id=" NETWORK);
     for (size_t i = 0; i < board->forward_count && len < sizeof(network) - 64; i++) {
         len +=
             (size_t)snprintf(network + len, sizeof(network) - len, ",hostfwd=tcp:127.0.0.1:%u-:%u",
@@ -136,140 +153,11 @@ static void build_command(command_t *command, const sifive_u_options_t *board, c
     }
     add(command, "-nic");
     add(command, "%s", network);
+    if (lines[UP_FROM] >= 0) {
+        add_detour(command, "up", "rx"); /* as the network sees it */
+        add_detour(command, "down", "tx");
+    }
     command->words[command->count] = NULL;
-}
-
-/* --- the process --- */
-
-/* A memory file with fresh random bytes for the board, or -1. */
-static int make_seed(void)
-{
-    sifive_u_seed_t seed = {.magic = SIFIVE_U_SEED_MAGIC};
-    int fd = memfd_create("seed", MFD_CLOEXEC);
-    if (fd < 0 || getrandom(&seed.id, sizeof(seed.id), 0) != (ssize_t)sizeof(seed.id) ||
-        getrandom(seed.bytes, sizeof(seed.bytes), 0) != (ssize_t)sizeof(seed.bytes) ||
-        write(fd, &seed, sizeof(seed)) != (ssize_t)sizeof(seed)) {
-        close_fd(&fd);
-    }
-    return fd;
-}
-
-static _Noreturn void become_emulator(const emulator_wires_t *wires, char *const *command,
-                                      const int *kept, size_t kept_count, pid_t parent)
-{
-    /* The board does not outlive its runner, however that ends. */
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) {
-        _exit(EXIT_FAILURE);
-    }
-    /* Keys such as Ctrl-C are for the runner alone. */
-    setsid();
-    sigprocmask(SIG_SETMASK, wires->signal_mask, NULL);
-    dup2(wires->console_in, STDIN_FILENO);
-    dup2(wires->console_out, STDOUT_FILENO);
-    for (size_t i = 0; i < kept_count; i++) {
-        int flags = fcntl(kept[i], F_GETFD);
-        fcntl(kept[i], F_SETFD, flags & ~FD_CLOEXEC);
-    }
-    execvp(command[0], command);
-    dprintf(STDERR_FILENO, "%s: %s\n", command[0], strerror(errno));
-    _exit(127);
-}
-
-static bool in_path(const char *program)
-{
-    if (strchr(program, '/') != NULL) {
-        return access(program, X_OK) == 0;
-    }
-    const char *path = getenv("PATH");
-    while (path != NULL && *path != '\0') {
-        size_t len = strcspn(path, ":");
-        char file[PATH_MAX];
-        int written = snprintf(file, sizeof(file), "%.*s/%s", (int)len, path, program);
-        if (written > 0 && written < (int)sizeof(file) && access(file, X_OK) == 0) {
-            return true;
-        }
-        path += len;
-        path += *path == ':';
-    }
-    return false;
-}
-
-bool emulator_start(emulator_t *emulator, const sifive_u_options_t *board,
-                    const emulator_wires_t *wires, char error[EMULATOR_ERROR_SIZE])
-{
-    *emulator = (emulator_t){.monitor = -1, .memory = -1, .status = -1};
-    const char *program = board->qemu != NULL ? board->qemu : QEMU;
-    if (!in_path(program)) {
-        return fail(error, "%s is missing: install the package %s", program, QEMU_PACKAGE);
-    }
-    if (access(board->rom_path, R_OK) != 0) {
-        return fail(error, "%s: %s", board->rom_path, strerror(errno));
-    }
-    char flash[2 * PATH_MAX];
-    if (!quote(wires->flash_path, flash)) {
-        return fail(error, "%s: the name is too long", wires->flash_path);
-    }
-    int pairs[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
-    int seed = make_seed();
-    bool ready = seed >= 0;
-    for (int i = 0; i < 3 && ready; i++) {
-        ready = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pairs[i]) == 0;
-    }
-    if (!ready) {
-        fail(error, "cannot start the emulator: %s", strerror(errno));
-    } else {
-        command_t command = {0};
-        build_command(&command, board, flash, seed, pairs[0][1], pairs[1][1], pairs[2][1]);
-        pid_t parent = getpid();
-        pid_t child = command.failed ? -1 : fork();
-        if (child == 0) {
-            const int kept[] = {seed, pairs[0][1], pairs[1][1], pairs[2][1]};
-            become_emulator(wires, command.words, kept, 4, parent);
-        }
-        ready = child > 0;
-        if (ready) {
-            emulator->pid = child;
-        } else {
-            fail(error, "cannot start the emulator: %s", strerror(errno));
-        }
-        free_command(&command);
-    }
-    close_fd(&seed);
-    for (int i = 0; i < 3; i++) {
-        close_fd(&pairs[i][1]);
-    }
-    emulator->monitor = pairs[0][0];
-    emulator->memory = pairs[1][0];
-    emulator->status = pairs[2][0];
-    if (!ready) {
-        emulator_stop(emulator);
-        return false;
-    }
-    fcntl(emulator->status, F_SETFL, O_NONBLOCK);
-    return true;
-}
-
-bool emulator_ended(emulator_t *emulator)
-{
-    if (emulator->pid > 0 &&
-        waitpid(emulator->pid, &emulator->exit_status, WNOHANG) == emulator->pid) {
-        emulator->pid = 0;
-    }
-    return emulator->pid == 0;
-}
-
-void emulator_stop(emulator_t *emulator)
-{
-    if (emulator->pid > 0) {
-        kill(emulator->pid, SIGKILL);
-        while (waitpid(emulator->pid, &emulator->exit_status, 0) < 0 && errno == EINTR) {
-        }
-        emulator->pid = 0;
-    }
-    close_fd(&emulator->monitor);
-    close_fd(&emulator->memory);
-    close_fd(&emulator->status);
 }
 
 /* --- talking to it --- */
@@ -315,11 +203,13 @@ static bool read_line(int fd, char *line, size_t size)
     }
 }
 
-/* Sends a command without arguments and waits for its answer; events in between are of no use. */
-static bool monitor_command(emulator_t *emulator, const char *name)
+/* Sends a command with the JSON text of its arguments ("": none) and waits for its answer; events
+ * in between are of no use. */
+static bool monitor_command(emulator_t *emulator, const char *name, const char *arguments)
 {
     char line[256];
-    snprintf(line, sizeof(line), "{\"execute\": \"%s\"}\n", name);
+    snprintf(line, sizeof(line), "{\"execute\": \"%s\"%s%s}\n", name,
+             arguments[0] != '\0' ? ", \"arguments\": " : "", arguments);
     if (!send_text(emulator->monitor, line)) {
         return false;
     }
@@ -334,14 +224,201 @@ static bool monitor_command(emulator_t *emulator, const char *name)
     return false;
 }
 
+/* --- the process --- */
+
+/* A memory file with fresh random bytes for the board, or -1. */
+static int make_seed(void)
+{
+    sifive_u_seed_t seed = {.magic = SIFIVE_U_SEED_MAGIC};
+    int fd = memfd_create("seed", MFD_CLOEXEC);
+    if (fd < 0 || getrandom(&seed.id, sizeof(seed.id), 0) != (ssize_t)sizeof(seed.id) ||
+        getrandom(seed.bytes, sizeof(seed.bytes), 0) != (ssize_t)sizeof(seed.bytes) ||
+        write(fd, &seed, sizeof(seed)) != (ssize_t)sizeof(seed)) {
+        close_fd(&fd);
+    }
+    return fd;
+}
+
+static void keep_over_exec(int fd)
+{
+    if (fd >= 0) {
+        fcntl(fd, F_SETFD, fcntl(fd, F_GETFD) & ~FD_CLOEXEC);
+    }
+}
+
+static _Noreturn void become_emulator(const emulator_wires_t *wires, char *const *command, int seed,
+                                      const int lines[LINES], pid_t parent)
+{
+    /* The board does not outlive its runner, however that ends. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) {
+        _exit(EXIT_FAILURE);
+    }
+    /* Keys such as Ctrl-C are for the runner alone. */
+    setsid();
+    sigprocmask(SIG_SETMASK, wires->signal_mask, NULL);
+    dup2(wires->console_in, STDIN_FILENO);
+    dup2(wires->console_out, STDOUT_FILENO);
+    keep_over_exec(seed);
+    for (int i = 0; i < LINES; i++) {
+        keep_over_exec(lines[i]);
+    }
+    execvp(command[0], command);
+    dprintf(STDERR_FILENO, "%s: %s\n", command[0], strerror(errno));
+    _exit(127);
+}
+
+static bool in_path(const char *program)
+{
+    if (strchr(program, '/') != NULL) {
+        return access(program, X_OK) == 0;
+    }
+    const char *path = getenv("PATH");
+    while (path != NULL && *path != '\0') {
+        size_t len = strcspn(path, ":");
+        char file[PATH_MAX];
+        int written = snprintf(file, sizeof(file), "%.*s/%s", (int)len, path, program);
+        if (written > 0 && written < (int)sizeof(file) && access(file, X_OK) == 0) {
+            return true;
+        }
+        path += len;
+        path += *path == ':';
+    }
+    return false;
+}
+
+void emulator_init(emulator_t *emulator)
+{
+    emulator->pid = 0;
+    emulator->monitor = emulator->memory = emulator->status = -1;
+    emulator->up.from = emulator->up.to = -1;
+    emulator->down.from = emulator->down.to = -1;
+}
+
+bool emulator_start(emulator_t *emulator, const sifive_u_options_t *board,
+                    const emulator_wires_t *wires, char error[EMULATOR_ERROR_SIZE])
+{
+    const char *program = board->qemu != NULL ? board->qemu : QEMU;
+    if (!in_path(program)) {
+        return fail(error, "%s is missing: install the package %s", program, QEMU_PACKAGE);
+    }
+    if (access(board->rom_path, R_OK) != 0) {
+        return fail(error, "%s: %s", board->rom_path, strerror(errno));
+    }
+    char flash[2 * PATH_MAX];
+    if (!quote(wires->flash_path, flash)) {
+        return fail(error, "%s: the name is too long", wires->flash_path);
+    }
+    int pairs[LINES][2];
+    int lines[LINES];
+    int wanted = wires->loss_percent > 0 ? LINES : UP_FROM;
+    int seed = make_seed();
+    uint64_t dice[2];
+    bool ready = seed >= 0 && getrandom(dice, sizeof(dice), 0) == (ssize_t)sizeof(dice);
+    for (int i = 0; i < LINES; i++) {
+        pairs[i][0] = pairs[i][1] = -1;
+        if (ready && i < wanted) {
+            ready = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pairs[i]) == 0;
+        }
+        lines[i] = pairs[i][1];
+    }
+    if (!ready) {
+        fail(error, "cannot start the emulator: %s", strerror(errno));
+    } else {
+        command_t command = {0};
+        build_command(&command, board, flash, seed, lines);
+        pid_t parent = getpid();
+        pid_t child = command.failed ? -1 : fork();
+        if (child == 0) {
+            become_emulator(wires, command.words, seed, lines, parent);
+        }
+        ready = child > 0;
+        if (ready) {
+            emulator->pid = child;
+        } else {
+            fail(error, "cannot start the emulator: %s", strerror(errno));
+        }
+        free_command(&command);
+    }
+    close_fd(&seed);
+    for (int i = 0; i < LINES; i++) {
+        close_fd(&pairs[i][1]);
+    }
+    emulator->monitor = pairs[MONITOR][0];
+    emulator->memory = pairs[MEMORY][0];
+    emulator->status = pairs[STATUS][0];
+    if (wanted == LINES) {
+        lossy_wire_open(&emulator->up, pairs[UP_FROM][0], pairs[UP_TO][0], wires->loss_percent,
+                        dice[0]);
+        lossy_wire_open(&emulator->down, pairs[DOWN_FROM][0], pairs[DOWN_TO][0],
+                        wires->loss_percent, dice[1]);
+    }
+    if (!ready) {
+        emulator_stop(emulator);
+        return false;
+    }
+    if (!monitor_command(emulator, "qmp_capabilities", "")) {
+        fail(error, "the emulator did not start");
+        emulator_stop(emulator);
+        return false;
+    }
+    fcntl(emulator->status, F_SETFL, O_NONBLOCK);
+    return true;
+}
+
+bool emulator_ended(emulator_t *emulator)
+{
+    if (emulator->pid > 0 &&
+        waitpid(emulator->pid, &emulator->exit_status, WNOHANG) == emulator->pid) {
+        emulator->pid = 0;
+    }
+    return emulator->pid == 0;
+}
+
+void emulator_stop(emulator_t *emulator)
+{
+    if (emulator->pid > 0) {
+        kill(emulator->pid, SIGKILL);
+        while (waitpid(emulator->pid, &emulator->exit_status, 0) < 0 && errno == EINTR) {
+        }
+        emulator->pid = 0;
+    }
+    close_fd(&emulator->monitor);
+    close_fd(&emulator->memory);
+    close_fd(&emulator->status);
+    lossy_wire_close(&emulator->up);
+    lossy_wire_close(&emulator->down);
+}
+
 bool emulator_run(emulator_t *emulator)
 {
-    return monitor_command(emulator, "qmp_capabilities") && monitor_command(emulator, "cont");
+    return monitor_command(emulator, "cont", "");
 }
 
 bool emulator_reset(emulator_t *emulator)
 {
-    return monitor_command(emulator, "system_reset");
+    return monitor_command(emulator, "system_reset", "");
+}
+
+bool emulator_set_link(emulator_t *emulator, bool up)
+{
+    char arguments[64];
+    snprintf(arguments, sizeof(arguments), "{\"name\": \"" NETWORK "\", \"up\": %s}",
+             up ? "true" : "false");
+    return monitor_command(emulator, "set_link", arguments);
+}
+
+static void move_frames(lossy_wire_t *wire)
+{
+    if (wire->from >= 0 && !lossy_wire_move(wire)) {
+        lossy_wire_close(wire); /* the emulator has ended, which its parent is told */
+    }
+}
+
+void emulator_move_frames(emulator_t *emulator)
+{
+    move_frames(&emulator->up);
+    move_frames(&emulator->down);
 }
 
 bool emulator_read(emulator_t *emulator, uint32_t address, uint32_t *value)

@@ -88,9 +88,11 @@ typedef struct {
     uint32_t boots;                /* boots since power-on, this one included */
     uint32_t real_timing;          /* 1: flash operations take as long as a real chip's */
     uint32_t check_nor;            /* 1: programming 1 over 0 is an error, 0: it is ignored */
+    _Atomic uint8_t link_off;      /* 1: the network cable is pulled; written by the tool */
+    uint8_t loss_percent;          /* so much of what the network carries gets lost; 100 at most */
     uint8_t pins_on_request;       /* 1: the program's part of pins comes here when asked for only,
                                       linux_board_ask_pins() */
-    uint8_t reserved0[3];
+    uint8_t reserved0;
     uint64_t reset_time_ns; /* CLOCK_MONOTONIC at the last reset */
 
     linux_board_pin_t pins[LINUX_BOARD_GPIO_COUNT];
@@ -122,7 +124,8 @@ const char *linux_board_state_problem(const linux_board_state_t *state, uint64_t
                                       uint64_t flash_size);
 
 /* What switching the board on does: reason power-on, retain memory zero, operations counted from
- * 0, pins as after a reset. now_ns is CLOCK_MONOTONIC. External drives and the plan stay. */
+ * 0, pins as after a reset. now_ns is CLOCK_MONOTONIC. What drives pins from
+ * outside, a pulled cable and the plan stay. */
 void linux_board_state_power_on(linux_board_state_t *state, uint64_t now_ns);
 
 /* What every reset but power-on does; reason is a hal_reset_reason_t. */

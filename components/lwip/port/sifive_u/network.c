@@ -28,6 +28,7 @@ static struct {
     bool running;
     volatile bool stop;
     volatile bool changed; /* link or address, since the last report */
+    bool leased;           /* a DHCP server stands behind the address */
     SemaphoreHandle_t stopped;
     hal_network_callback_t callback;
     void *arg;
@@ -96,7 +97,7 @@ static void receive_frames(void)
     }
 }
 
-static void follow_link(void)
+static void follow_link_and_lease(void)
 {
     bool up = gem_link_up();
 
@@ -107,6 +108,13 @@ static void follow_link(void)
         } else {
             netif_set_link_down(&network.netif);
         }
+        network.changed = true;
+    }
+    /* A plugged cable may lead to another network: connections keep the address, but nobody is told
+     * of it before a server has confirmed it. That changes nothing at the interface itself. */
+    bool leased = up && dhcp_supplied_address(&network.netif) != 0;
+    if (leased != network.leased) {
+        network.leased = leased;
         network.changed = true;
     }
     UNLOCK_TCPIP_CORE();
@@ -123,7 +131,7 @@ static void report(void)
     netif_index_to_name(netif_get_index(netif), info.name);
     memcpy(info.mac, netif->hwaddr, sizeof(info.mac));
     info.link_up = netif_is_link_up(netif) != 0;
-    if (info.link_up) {
+    if (network.leased) {
         info.ip = ip4_addr_get_u32(netif_ip4_addr(netif));
         info.netmask = ip4_addr_get_u32(netif_ip4_netmask(netif));
         info.gateway = ip4_addr_get_u32(netif_ip4_gw(netif));
@@ -139,8 +147,8 @@ static void network_task(void *arg)
     (void)arg;
     while (!network.stop) {
         receive_frames();
-        if (hal_clock_us() >= next_check) {
-            follow_link();
+        if (network.changed || hal_clock_us() >= next_check) {
+            follow_link_and_lease();
             next_check = hal_clock_us() + LINK_CHECK_MS * 1000u;
         }
         if (network.changed) {
@@ -179,6 +187,7 @@ esp_err_t hal_network_start(hal_network_callback_t callback, void *arg)
     network.arg = arg;
     network.stop = false;
     network.changed = true;
+    network.leased = false;
     if (gem_start(wake) != ESP_OK) {
         return ESP_FAIL;
     }

@@ -21,7 +21,7 @@ typedef struct {
 
 typedef enum {
     LINUX_BOARD_USE,  /* alone: refused while another process uses the board */
-    LINUX_BOARD_LOOK, /* beside a running board: look, or move its pins */
+    LINUX_BOARD_LOOK, /* beside a running board: look, or move its pins or its cable */
 } linux_board_access_t;
 
 /* Opens the board of the flash file at path. A missing state file is made new (a board that was

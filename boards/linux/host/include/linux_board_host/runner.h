@@ -41,6 +41,7 @@ typedef struct {
     linux_board_cut_t cut; /* power-cut plan; operation 0: none */
     bool cut_restart;      /* after the cut switch the board on again, instead of ending */
 
+    unsigned loss_percent; /* of the network's packets get lost, 0 to 100 */
     bool real_timing;
     bool allow_nor_errors; /* programming 1 over 0 is ignored, as by a real chip */
     bool keys;             /* if stdin is a terminal: pass keys on one by one, Ctrl-] quits */

@@ -58,6 +58,7 @@
 #define TCP_SND_BUF                CONFIG_LWIP_TCP_SND_BUF_DEFAULT
 #define TCP_SND_QUEUELEN           ((4 * TCP_SND_BUF + TCP_MSS - 1) / TCP_MSS)
 #define MEMP_NUM_TCP_SEG           TCP_SND_QUEUELEN
+#define LWIP_TCP_RTO_TIME          1000 /* ms, of the first segments; RFC 6298's value */
 #define LWIP_TCP_KEEPALIVE         1
 
 /* --- sockets, as functions under their usual names --- */
