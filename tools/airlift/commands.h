@@ -40,6 +40,8 @@ enum {
     X(image)                                                                                       \
     X(partition_table)                                                                             \
     X(otadata)                                                                                     \
+    X(otatool)                                                                                     \
+    X(parttool)                                                                                    \
     X(check_sizes)
 
 #define AIRLIFT_DECLARE_COMMAND(name)                                                              \

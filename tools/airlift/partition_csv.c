@@ -15,7 +15,7 @@
 
 /* --- names --- */
 
-static int subtype_by_name(const csv_options_t *options, int64_t type, const char *name)
+int csv_subtype_by_name(const csv_options_t *options, int64_t type, const char *name)
 {
     int value = type >= 0 && type <= 0xFF ? fmt_partition_subtype_by_name((uint8_t)type, name) : -1;
 
@@ -128,7 +128,7 @@ static number_t parse_value(char *text, const words_t *words, int64_t *value)
     if (!parse_plain(text, value)) {
         int word = !words->has_words ? -1
                    : words->type < 0 ? fmt_partition_type_by_name(text)
-                                     : subtype_by_name(words->options, words->type, text);
+                                     : csv_subtype_by_name(words->options, words->type, text);
         if (word < 0) {
             return NUMBER_NONE;
         }
@@ -250,7 +250,7 @@ bool csv_add_subtype(csv_options_t *options, const char *text)
         return false;
     }
     if (subtype_name(options, type, (int64_t)value) != NULL ||
-        subtype_by_name(options, type, fields[1]) >= 0) {
+        csv_subtype_by_name(options, type, fields[1]) >= 0) {
         ui_note("extra partition subtype: %s: name or value is already used in this type", text);
         return false;
     }

@@ -53,6 +53,10 @@ typedef struct {
 /* Adds "TYPE, NAME, HEXVALUE". */
 bool csv_add_subtype(csv_options_t *options, const char *text);
 
+/* The subtype of that name, in any letter case, the added ones included; -1: none. This one
+ * explains nothing. */
+int csv_subtype_by_name(const csv_options_t *options, int64_t type, const char *name);
+
 /* Parses len bytes of CSV (any encoding with a byte order mark) and assigns offsets. */
 bool csv_parse(const csv_options_t *options, const uint8_t *data, size_t len, csv_table_t *table);
 
