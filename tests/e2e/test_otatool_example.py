@@ -48,7 +48,7 @@ def boot(tool, example, flash):
     def run():
         with Board(tool, example.build, flash, example.target) as board:
             board.expect("OTA Tool Example")
-            label = board.expect(r"Running partition: (\S+)").group(1)
+            label = board.expect(r"Running partition: (\S+)\n").group(1)
             board.expect("Example end")
             return label, board.seen()
 
