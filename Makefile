@@ -87,6 +87,16 @@ test: setup-test host unit e2e ## the everyday test suite
 powercut: setup-test host ## cut the power at every flash operation of a whole update
 	@$(PYTHON) tests/powercut/sweep.py $(T)
 
+# Sequences of each configuration, and the first seed.
+MODEL_SEQUENCES ?= 510000
+MODEL_SEED ?= $(shell date +%s)
+MODEL_TESTS := test_ota_model test_ota_model_rollback
+model: setup-test ## a million random lives with power cuts against the model of otadata and slots
+	@[ -f $(UNIT)/build.ninja ] || cmake --log-level=NOTICE -G Ninja -S tests/unit -B $(UNIT)
+	@ninja -C $(UNIT) --quiet $(MODEL_TESTS)
+	@printf '%s\n' $(MODEL_TESTS) | xargs -P2 -I{} $(UNIT)/test/model/{} \
+	    --sequences $(MODEL_SEQUENCES) --seed $(MODEL_SEED)
+
 bench: setup-test host ## measure against peers
 	@for bench in bench/*/bench.py; do echo "== $$bench"; $(PYTHON) $$bench; done
 
@@ -122,4 +132,4 @@ format: setup-test ## format the C sources
 clean: ## remove build folders
 	rm -rf build
 
-.PHONY: help setup setup-demo setup-test host tool demo unit e2e test powercut bench footprint fuzz lint format clean
+.PHONY: help setup setup-demo setup-test host tool demo unit e2e test powercut model bench footprint fuzz lint format clean
