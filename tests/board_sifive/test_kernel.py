@@ -67,7 +67,21 @@ def test_tasks_share_the_flash_chip(kernel):
 
 def test_stack_overflow_names_the_task_and_resets(kernel):
     kernel.send("overflow")
-    kernel.expect(r'task "overflow" has used more than its stack of 2048 bytes')
+    kernel.expect(r"stack overflow in task overflow has been detected: it has used more than its "
+                  r"stack of 2048 bytes")
+    kernel.expect(r"rst:0x4 \(PANIC\)")
+
+
+@pytest.mark.parametrize("interrupts_off", [0, 1])
+def test_endless_recursion_is_a_stack_overflow_of_its_task(kernel, interrupts_off):
+    kernel.send(f"dig {interrupts_off}")
+    kernel.expect("stack overflow in task digger has been detected")
+    kernel.expect(r"rst:0x4 \(PANIC\)")
+
+
+def test_a_kernel_call_far_below_the_stack_names_the_task(kernel):
+    kernel.send("leap")
+    kernel.expect("stack overflow in task leaper has been detected")
     kernel.expect(r"rst:0x4 \(PANIC\)")
 
 

@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "panic.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "hal/reset.h"
 #include "hal/start.h"
 #include "print.h"
+#include "sifive_u/board.h"
 #include "sifive_u/mmio.h"
 #include "sifive_u/watchdog.h"
-
-static volatile bool s_in_panic;
 
 void sifive_u_panic_begin(void)
 {
     (void)irq_save();
-    if (s_in_panic) {
+    if (SIFIVE_U_RUNNING->in_panic != 0) {
         hal_reset(HAL_RESET_PANIC);
     }
-    s_in_panic = true;
+    SIFIVE_U_RUNNING->in_panic = 1;
 }
 
 void sifive_u_panic_registers(const sifive_u_trap_frame_t *frame)

@@ -15,6 +15,8 @@
 #define CAUSE_EXTERNAL  11u
 #define CAUSE_CALL      11u /* not an interrupt */
 
+#define TRAP_STACK_BYTES 4096u /* as in app.ld */
+
 static const sifive_u_kernel_t s_no_kernel;
 static const sifive_u_kernel_t *s_kernel = &s_no_kernel;
 
@@ -35,6 +37,61 @@ static bool s_in_interrupt;
 bool sifive_u_in_interrupt(void)
 {
     return s_in_interrupt;
+}
+
+void sifive_u_running_set(const char *name, const void *stack, size_t bytes)
+{
+    volatile sifive_u_running_t *running = SIFIVE_U_RUNNING;
+
+    running->stack_low = (uint32_t)(uintptr_t)stack;
+    running->stack_bytes = bytes;
+    for (size_t i = 0; i < sizeof(running->name); i++) {
+        running->name[i] = *name;
+        if (*name != '\0') {
+            name++;
+        }
+    }
+}
+
+/* The task that runs; "": none. Ends with a NUL, whatever memory holds. */
+static void running_name(char out[sizeof(SIFIVE_U_RUNNING->name)])
+{
+    const volatile sifive_u_running_t *running = SIFIVE_U_RUNNING;
+
+    for (size_t i = 0; i < sizeof(running->name); i++) {
+        out[i] = running->stack_bytes != 0 ? running->name[i] : '\0';
+    }
+    out[sizeof(running->name) - 1] = '\0';
+}
+
+static void report_overflow(void)
+{
+    char name[sizeof(SIFIVE_U_RUNNING->name)];
+
+    running_name(name);
+    print("\n***ERROR*** A stack overflow in task %s has been detected: it has used more than its "
+          "stack of %u bytes.\n",
+          name, SIFIVE_U_RUNNING->stack_bytes);
+}
+
+_Noreturn void sifive_u_stack_overflow(void)
+{
+    sifive_u_panic_begin();
+    report_overflow();
+    sifive_u_panic_end();
+}
+
+/* Whether the interrupted stack pointer lies below the task's stack. A handler's, on the trap
+ * stack, can only be that of an exception. */
+static bool overflown(const sifive_u_trap_frame_t *frame)
+{
+    extern char __trap_stack_top[];
+    uint32_t sp = frame->x[1], top = (uint32_t)(uintptr_t)__trap_stack_top;
+
+    if (SIFIVE_U_RUNNING->stack_bytes == 0 || sp >= SIFIVE_U_RUNNING->stack_low) {
+        return false;
+    }
+    return (frame->mcause & CAUSE_INTERRUPT) != 0 || sp > top || top - sp > TRAP_STACK_BYTES;
 }
 
 static const char *cause_text(uint32_t cause)
@@ -83,12 +140,16 @@ static void print_stack(uint32_t sp)
 
 static _Noreturn void exception(const sifive_u_trap_frame_t *frame)
 {
-    const char *task = s_kernel->task_name != NULL ? s_kernel->task_name() : NULL;
+    char task[sizeof(SIFIVE_U_RUNNING->name)];
 
     sifive_u_panic_begin();
+    if (overflown(frame)) {
+        report_overflow();
+    }
     print("\nGuru Meditation Error: Core  0 panic'ed (%s). Exception was unhandled.\n",
           cause_text(frame->mcause));
-    if (task != NULL) {
+    running_name(task);
+    if (task[0] != '\0') {
         print("Task: %s\n", task);
     }
     sifive_u_panic_registers(frame);
@@ -117,6 +178,10 @@ sifive_u_trap_frame_t *sifive_u_trap(sifive_u_trap_frame_t *frame)
 {
     extern char __trap_stack_top[];
 
+    /* Before anything else: the program's data cannot be relied on. */
+    if ((frame->mcause & CAUSE_INTERRUPT || frame->mcause == CAUSE_CALL) && overflown(frame)) {
+        sifive_u_stack_overflow();
+    }
     if ((uintptr_t)frame + sizeof(*frame) == (uintptr_t)__trap_stack_top - 1024) {
         /* The stack pointer was out of bounds: there is nothing to return to. */
         exception(frame);

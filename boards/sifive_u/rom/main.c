@@ -83,6 +83,8 @@ static void note_reset(void)
     shared->watchdog_reason = HAL_RESET_WDT;
     shared->running_offset = UINT32_MAX;
     shared->gpio.pull_up = 0;
+    SIFIVE_U_RUNNING->in_panic = 0;
+    SIFIVE_U_RUNNING->stack_bytes = 0;
     shared->reset_time = now;
     shared->boots++;
 }

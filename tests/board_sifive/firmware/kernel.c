@@ -21,6 +21,7 @@
 #include "heap_memory.h"
 #include "print.h"
 #include "probe.h"
+#include "sifive_u/mmio.h"
 #include "sifive_u/trap.h"
 
 #define STACK 2048
@@ -407,6 +408,52 @@ static void cmd_overflow(const uint32_t *args)
     print("! nobody noticed\n");
 }
 
+/* Deeper and deeper, without a kernel call. */
+static uint32_t dig(volatile uint32_t *depth)
+{
+    volatile uint32_t local[16];
+
+    local[0] = ++*depth;
+    return local[0] == UINT32_MAX ? 0 : dig(depth) + local[0];
+}
+
+static void digger(void *arg)
+{
+    static volatile uint32_t depth;
+
+    /* Interrupts off: what it runs into must stop it. */
+    if (arg != NULL) {
+        (void)irq_save();
+    }
+    print("= %u\n", dig(&depth));
+    vTaskDelete(NULL);
+}
+
+static void cmd_dig(const uint32_t *args)
+{
+    spawn(digger, "digger", (void *)(uintptr_t)args[0], 9);
+}
+
+/* A function with much on its stack damages what lies below and returns; a kernel call inside. */
+static void leap(void *arg)
+{
+    volatile uint8_t waste[2 * STACK];
+
+    waste[sizeof(waste) - 1] = 1;
+    xSemaphoreGive((SemaphoreHandle_t)arg);
+    waste[0] = 2;
+    vTaskDelete(NULL);
+}
+
+static void cmd_leap(const uint32_t *args)
+{
+    (void)args;
+    void *below = malloc(4 * STACK);
+    spawn(leap, "leaper", s_go, 9);
+    free(below);
+    print("! nobody noticed\n");
+}
+
 static void faulty(void *arg)
 {
     *(volatile uint32_t *)arg = 1;
@@ -449,14 +496,24 @@ static void cmd_stack(const uint32_t *args)
 }
 
 static const probe_command_t s_more[] = {
-    {"preempt", cmd_preempt},       {"turns", cmd_turns},
-    {"delay", cmd_delay},           {"queue", cmd_queue},
-    {"inherit", cmd_inherit},       {"births", cmd_births},
-    {"timers", cmd_timers},         {"events", cmd_events},
-    {"registers", cmd_registers},   {"flash_tasks", cmd_flash_tasks},
-    {"overflow", cmd_overflow},     {"fault", cmd_fault},
-    {"free_twice", cmd_free_twice}, {"heap", cmd_heap},
-    {"stack", cmd_stack},           {NULL, NULL},
+    {"preempt", cmd_preempt},
+    {"turns", cmd_turns},
+    {"delay", cmd_delay},
+    {"queue", cmd_queue},
+    {"inherit", cmd_inherit},
+    {"births", cmd_births},
+    {"timers", cmd_timers},
+    {"events", cmd_events},
+    {"registers", cmd_registers},
+    {"flash_tasks", cmd_flash_tasks},
+    {"overflow", cmd_overflow},
+    {"fault", cmd_fault},
+    {"dig", cmd_dig},
+    {"leap", cmd_leap},
+    {"free_twice", cmd_free_twice},
+    {"heap", cmd_heap},
+    {"stack", cmd_stack},
+    {NULL, NULL},
 };
 
 static void serve(void *arg)

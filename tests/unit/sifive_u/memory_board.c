@@ -14,7 +14,7 @@
 #include "linux_board/testing.h"
 #include "sifive_u/board.h"
 
-#define MAX_FLASH_SIZE (SIFIVE_U_CODE_SIZE / 2u)
+#define MAX_FLASH_SIZE 0x00800000u
 #define FLASH_MEMORY   (SIFIVE_U_CODE_BASE + SIFIVE_U_CODE_SIZE - MAX_FLASH_SIZE)
 #define STATE_ROOM     0x100000u
 

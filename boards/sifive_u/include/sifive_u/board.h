@@ -22,11 +22,14 @@
 #define SIFIVE_U_WATCHDOG_SIZE  0x00000400
 #define SIFIVE_U_SEED_BASE      0x08005000 /* fresh random bytes, put here by the runner */
 #define SIFIVE_U_SEED_SIZE      0x00000040
+#define SIFIVE_U_RUNNING_BASE   0x08006000 /* sifive_u_running_t, out of reach of a wild stack */
 
 /* DRAM, as this firmware divides it. The emulator has 128 MiB; its device tree lies at the end. */
 #define SIFIVE_U_DRAM_BASE       0x80000000
 #define SIFIVE_U_CODE_BASE       0x80000000 /* the application's code and constants */
-#define SIFIVE_U_CODE_SIZE       0x01000000
+#define SIFIVE_U_CODE_SIZE       0x00FF0000
+#define SIFIVE_U_GUARD_BASE      0x80FF0000 /* nobody's: a stack that runs out of the RAM faults */
+#define SIFIVE_U_GUARD_SIZE      0x00010000
 #define SIFIVE_U_RAM_BASE        0x81000000 /* its data, heap and stacks: as much as an ESP32-C3 */
 #define SIFIVE_U_RAM_SIZE        0x00050000
 #define SIFIVE_U_BOOTLOADER_BASE 0x82000000 /* the second-stage bootloader, all of it */
@@ -106,6 +109,17 @@ typedef struct {
 } sifive_u_shared_t;
 
 #define SIFIVE_U_SHARED ((volatile sifive_u_shared_t *)SIFIVE_U_SHARED_BASE)
+
+/* At SIFIVE_U_RUNNING_BASE: what the last words of a program need to know when its own data may
+ * have been overwritten. The ROM stage clears it. */
+typedef struct {
+    uint32_t in_panic;
+    uint32_t stack_low;   /* of the task that runs */
+    uint32_t stack_bytes; /* 0: no task runs */
+    char name[20];
+} sifive_u_running_t;
+
+#define SIFIVE_U_RUNNING ((volatile sifive_u_running_t *)SIFIVE_U_RUNNING_BASE)
 
 /* At SIFIVE_U_SEED_BASE, written by the runner before the board is switched on. */
 typedef struct {

@@ -5,6 +5,7 @@
 #define SIFIVE_U_TRAP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Registers of an interrupted program, as trap_entry in trap.S stores them on its stack. x[0] holds
@@ -39,12 +40,17 @@ typedef struct {
     sifive_u_switch_t timer; /* mtimecmp of hart 0 was reached */
     sifive_u_switch_t leave; /* after device interrupts: a task may have become ready */
     sifive_u_switch_t call;  /* the task executed ecall */
-    /* Name of the running task for the panic output, or NULL. */
-    const char *(*task_name)(void);
 } sifive_u_kernel_t;
 
 /* kernel: static storage. Lets the timer interrupt through. */
 void sifive_u_kernel_set(const sifive_u_kernel_t *kernel);
+
+/* The task that runs from now on, its stack's lowest address and size, for the panic output. Every
+ * trap looks whether the stack pointer has left the stack; that ends the program. */
+void sifive_u_running_set(const char *name, const void *stack, size_t bytes);
+
+/* Ends the program: the running task has used more than its stack. */
+_Noreturn void sifive_u_stack_overflow(void);
 
 /* Whether an interrupt handler is running. */
 bool sifive_u_in_interrupt(void);
