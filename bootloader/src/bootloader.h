@@ -27,7 +27,7 @@ bool boot_table_read(boot_table_t *table, uint32_t flash_size);
 
 /* --- otadata.c --- */
 
-/* Runs the choice of formats/ and does what it says: log lines, otadata writes, secure version. */
+/* Runs the choice of formats/ and does what it says: log lines and otadata writes. */
 void boot_choose(const boot_table_t *table, const fmt_boot_config_t *config,
                  fmt_boot_choice_t *choice);
 
@@ -45,7 +45,8 @@ void boot_check_pins(const boot_table_t *table, const fmt_boot_config_t *config,
 
 /* --- secure_version.c --- */
 
-/* Finds the chip's emulated eFuses in the table, if this build has them. */
+/* Finds the chip's emulated eFuses in the table, if this build has them, and finishes a burn that a
+ * power cut interrupted. What goes wrong is logged; the version is then 0 or what could be read. */
 void boot_secure_version_init(const boot_table_t *table);
 
 /* The chip's secure version; 0 in a build without anti-rollback. */
@@ -59,7 +60,8 @@ bool boot_app_secure_version(void *roles, int index, uint32_t *version);
 
 /* --- load.c --- */
 
-/* Tries the candidates from choice->start on; returns only when none could be started. */
+/* Tries the candidates from choice->start on; returns only when none could be started. An app that
+ * is confirmed, or the first ever, raises the chip's secure version before it starts. */
 void boot_start_first(const boot_table_t *table, const fmt_boot_config_t *config,
                       const fmt_boot_choice_t *choice);
 

@@ -134,6 +134,19 @@ static void record_initial_slot(const boot_table_t *table, const fmt_boot_config
     }
 }
 
+/* Whether the record that index was chosen by is confirmed and the chip's version lower. The
+ * version is raised only now, to that of the image that was verified: a damaged descriptor would
+ * burn fuses for an application that cannot start, and lock out those that can. */
+static bool raises_secure_version(const fmt_boot_choice_t *choice, int index)
+{
+    for (unsigned i = 0; i < choice->action_count && index == choice->start; i++) {
+        if (choice->actions[i].kind == FMT_BOOT_ACT_SECURE_VERSION) {
+            return verifier.has_desc;
+        }
+    }
+    return false;
+}
+
 void boot_start_first(const boot_table_t *table, const fmt_boot_config_t *config,
                       const fmt_boot_choice_t *choice)
 {
@@ -150,6 +163,9 @@ void boot_start_first(const boot_table_t *table, const fmt_boot_config_t *config
             boot_message(announce, 0, 0);
             if (choice->initial && index >= 0) {
                 record_initial_slot(table, config, index);
+            }
+            if (raises_secure_version(choice, index)) {
+                boot_raise_secure_version(verifier.app_desc.secure_version);
             }
             boot_log('I', TAG, "Disabling RNG early entropy source...");
             boot_log('D', TAG, "start: 0x%08x", (unsigned)verifier.header.entry);

@@ -65,8 +65,7 @@ void boot_choose(const boot_table_t *table, const fmt_boot_config_t *config,
             (void)boot_write_otadata(&table->roles, &action->write);
             break;
         case FMT_BOOT_ACT_SECURE_VERSION:
-            boot_raise_secure_version(action->arg);
-            break;
+            break; /* when the application has been verified: boot_start_first() */
         }
     }
 }

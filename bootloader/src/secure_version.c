@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Anti-rollback: the chip's secure version, kept in emulated eFuses (formats specification, 7.1 and
- * 7.3): the dump of the fuses at the start of the partition data/efuse, in which the version is the
- * number of ones in 16 bits of block 0 (as on an ESP32-C3). */
+ * Anti-rollback: the secure version of applications, and the chip's in its emulated eFuses. */
 #include "bootloader.h"
 #include "config.h"
 #include "formats/app_desc.h"
+#include "formats/efuse.h"
 #include "hal/flash.h"
 #include "log.h"
 
@@ -27,123 +26,72 @@ bool boot_app_secure_version(void *roles, int index, uint32_t *version)
 
 #ifdef CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK
 
-#define EFUSE_DUMP_SIZE (11u * 32u)
-#define VERSION_BIT     142u
-#define VERSION_WIDTH   16u
-
-#if defined(CONFIG_BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD) &&                                     \
-    CONFIG_BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD < 16
-#define VERSION_BITS ((unsigned)CONFIG_BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD)
-#else
-#define VERSION_BITS VERSION_WIDTH
+#ifndef CONFIG_BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD
+#define CONFIG_BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD FMT_EFUSE_VERSION_BITS
 #endif
 
-static const char TAG[] = "efuse";
+#define VERSION_BITS ((unsigned)CONFIG_BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD)
 
-static fmt_boot_pos_t partition; /* size 0: the board has no emulated eFuses */
-static uint8_t fuses[EFUSE_DUMP_SIZE];
+static uint32_t address; /* of the partition */
+static fmt_efuse_t efuse;
 
-static bool version_bit(unsigned bit)
+static esp_err_t io_read(void *context, uint32_t offset, void *dst, size_t len)
 {
-    bit += VERSION_BIT;
-    return (fuses[bit / 8] >> (bit % 8)) & 1u;
+    (void)context;
+    return hal_flash_read(address + offset, dst, len);
 }
 
-static esp_err_t store(void)
+static esp_err_t io_program(void *context, uint32_t offset, const void *src, size_t len)
 {
-    for (uint32_t at = 0; at < partition.size; at += HAL_FLASH_SECTOR_SIZE) {
-        esp_err_t err = hal_flash_erase_sector(partition.offset + at);
-        if (err != ESP_OK) {
-            return err;
-        }
+    (void)context;
+    return hal_flash_program(address + offset, src, len);
+}
+
+static esp_err_t io_erase_sector(void *context, uint32_t offset)
+{
+    (void)context;
+    return hal_flash_erase_sector(address + offset);
+}
+
+static fmt_efuse_io_t io = {
+    .read = io_read, .program = io_program, .erase_sector = io_erase_sector};
+
+/* What went wrong is in the line; boot goes on with the fuses that could be read. */
+static void print(const fmt_log_line_t *line)
+{
+    if (line->text[0] != '\0') {
+        boot_log_line(line);
     }
-    return hal_flash_program(partition.offset, fuses, sizeof(fuses));
 }
 
 void boot_secure_version_init(const boot_table_t *table)
 {
-    partition = (fmt_boot_pos_t){0};
-    for (unsigned i = 0; i < table->count; i++) {
+    /* Of several the first one, which is also the one an application finds. */
+    io.size = 0;
+    for (unsigned i = 0; i < table->count && io.size == 0; i++) {
         fmt_partition_t entry;
         if (fmt_partition_row_decode(table->rows + (size_t)i * FMT_PARTITION_ROW_SIZE, &entry) ==
                 FMT_ROW_ENTRY &&
-            entry.type == FMT_PART_TYPE_DATA && entry.subtype == FMT_PART_DATA_EFUSE &&
-            entry.size >= HAL_FLASH_SECTOR_SIZE) {
-            partition = (fmt_boot_pos_t){entry.offset, entry.size};
+            entry.type == FMT_PART_TYPE_DATA && entry.subtype == FMT_PART_DATA_EFUSE) {
+            address = entry.offset;
+            io.size = entry.size;
         }
     }
-    if (partition.size == 0) {
-        boot_log('E', TAG,
-                 "no partition for the emulated eFuses: the secure version counts as 0 "
-                 "and cannot be raised");
-        return;
-    }
-    esp_err_t err = hal_flash_read(partition.offset, fuses, sizeof(fuses));
-    if (err != ESP_OK) {
-        boot_log('E', TAG, "cannot read the emulated eFuses: error 0x%x", (unsigned)err);
-        partition.size = 0;
-        return;
-    }
-    for (size_t i = 0; i < sizeof(fuses); i++) {
-        if (fuses[i] != 0xFF) {
-            return;
-        }
-    }
-    /* Never used: a chip with no fuse burnt. */
-    for (size_t i = 0; i < sizeof(fuses); i++) {
-        fuses[i] = 0;
-    }
-    err = store();
-    if (err != ESP_OK) {
-        boot_log('E', TAG, "cannot write the emulated eFuses: error 0x%x", (unsigned)err);
-    }
+    fmt_log_line_t line;
+    (void)fmt_efuse_open(&io, &efuse, &line);
+    print(&line);
 }
 
 uint32_t boot_secure_version(void)
 {
-    uint32_t version = 0;
-    if (partition.size != 0) {
-        for (unsigned bit = 0; bit < VERSION_BITS; bit++) {
-            version += version_bit(bit);
-        }
-    }
-    return version;
+    return fmt_efuse_secure_version(&efuse, VERSION_BITS);
 }
 
 void boot_raise_secure_version(uint32_t version)
 {
-    uint32_t count = boot_secure_version();
-    if (version > VERSION_BITS) {
-        boot_log('E', TAG, "Max secure version is %u. Given %u version can not be written.",
-                 VERSION_BITS, (unsigned)version);
-        return;
-    }
-    if (version == count) {
-        return;
-    }
-    if (version < count) {
-        boot_log('E', TAG,
-                 "Anti-rollback is not set. secure_version of app is lower that eFuse field(%u).",
-                 (unsigned)count);
-        return;
-    }
-    if (partition.size == 0) {
-        boot_log('E', TAG, "there are no emulated eFuses to keep secure version %u in",
-                 (unsigned)version);
-        return;
-    }
-    for (unsigned bit = 0; bit < VERSION_BITS && count < version; bit++) {
-        if (!version_bit(bit)) {
-            fuses[(VERSION_BIT + bit) / 8] |= (uint8_t)(1u << ((VERSION_BIT + bit) % 8));
-            count++;
-        }
-    }
-    esp_err_t err = store();
-    if (err != ESP_OK) {
-        boot_log('E', TAG, "cannot write the emulated eFuses: error 0x%x", (unsigned)err);
-        return;
-    }
-    boot_log('I', TAG, "Anti-rollback is set. eFuse field is updated(%u).", (unsigned)version);
+    fmt_log_line_t line;
+    (void)fmt_efuse_raise_secure_version(&io, &efuse, VERSION_BITS, version, &line);
+    print(&line);
 }
 
 #else

@@ -23,11 +23,12 @@
 #include "mbedtls/sha256.h"
 
 #define OTADATA   0xD000u
-#define EFUSES    0xF000u
 #define FACTORY   0x10000u
 #define SLOT_SIZE 0x20000u
 #define OTA(n)    (FACTORY + SLOT_SIZE * (1u + (n)))
 #define TEST_APP  OTA(4)
+#define EFUSES    OTA(5)
+#define EFUSES_2  (EFUSES + 0x2000u)
 #define NOTHING   0xFFFFFFFFu
 
 static uint8_t *flash(void)
@@ -37,7 +38,15 @@ static uint8_t *flash(void)
 
 /* --- what is on flash --- */
 
-enum { WITH_FACTORY = 1, WITH_OTA = 2, WITH_TEST = 4, WITH_OTADATA = 8, WITH_EFUSE = 16 };
+enum {
+    WITH_FACTORY = 1,
+    WITH_OTA = 2,
+    WITH_TEST = 4,
+    WITH_OTADATA = 8,
+    WITH_EFUSE = 16,
+    WITH_SECOND_EFUSE = 32,
+    WITH_SMALL_EFUSE = 64, /* one sector */
+};
 
 static void put_table(unsigned parts)
 {
@@ -55,12 +64,19 @@ static void put_table(unsigned parts)
                                           .size = 0x2000,
                                           .label = "otadata"};
     }
-    if (parts & WITH_EFUSE) {
+    if (parts & (WITH_EFUSE | WITH_SMALL_EFUSE)) {
         rows[count++] = (fmt_partition_t){.type = FMT_PART_TYPE_DATA,
                                           .subtype = FMT_PART_DATA_EFUSE,
                                           .offset = EFUSES,
-                                          .size = 0x1000,
+                                          .size = parts & WITH_EFUSE ? 0x2000 : 0x1000,
                                           .label = "efuse_em"};
+    }
+    if (parts & WITH_SECOND_EFUSE) {
+        rows[count++] = (fmt_partition_t){.type = FMT_PART_TYPE_DATA,
+                                          .subtype = FMT_PART_DATA_EFUSE,
+                                          .offset = EFUSES_2,
+                                          .size = 0x2000,
+                                          .label = "efuse_2"};
     }
     if (parts & WITH_FACTORY) {
         rows[count++] = (fmt_partition_t){.subtype = FMT_PART_APP_FACTORY,
@@ -468,13 +484,32 @@ static void without_rollback_states_are_left_alone(void **state)
 
 #ifdef CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK
 
-static unsigned burnt(void)
+static unsigned burnt_at(uint32_t partition)
 {
     unsigned count = 0;
     for (unsigned bit = 142; bit < 158; bit++) {
-        count += (flash()[EFUSES + bit / 8] >> (bit % 8)) & 1u;
+        count += (flash()[partition + bit / 8] >> (bit % 8)) & 1u;
     }
     return count;
+}
+
+static unsigned burnt(void)
+{
+    return burnt_at(EFUSES);
+}
+
+static void put_fuses_at(uint32_t partition, unsigned version)
+{
+    memset(flash() + partition, 0xFF, 0x2000);
+    memset(flash() + partition, 0, 352);
+    for (unsigned bit = 142; bit < 142 + version; bit++) {
+        flash()[partition + bit / 8] |= (uint8_t)(1u << (bit % 8));
+    }
+}
+
+static void put_fuses(unsigned version)
+{
+    put_fuses_at(EFUSES, version);
 }
 
 static int anti_rollback_board(void **state)
@@ -528,6 +563,175 @@ static void a_version_beyond_the_fuses_is_not_written(void **state)
     assert_int_equal(burnt(), 0);
 }
 
+static void only_a_confirmed_record_raises_the_version(void **state)
+{
+    (void)state;
+    put_otadata(1, 2, FMT_OTA_STATE_UNDEFINED);
+    assert_int_equal(boot(), OTA(1));
+    assert_int_equal(burnt(), 0);
+    put_otadata(1, 2, 77);
+    assert_int_equal(boot(), OTA(1));
+    assert_int_equal(burnt(), 0);
+    put_otadata(1, 2, FMT_OTA_STATE_VALID);
+    assert_int_equal(boot(), OTA(1));
+    assert_int_equal(burnt(), 2);
+}
+
+static void records_of_older_apps_do_not_count_in_the_choice(void **state)
+{
+    (void)state;
+    put_fuses(2);
+    put_app(OTA(0), 2);
+    put_app(OTA(1), 1);
+    put_otadata(0, 1, FMT_OTA_STATE_VALID);
+    put_otadata(1, 2, FMT_OTA_STATE_NEW);
+    assert_int_equal(boot(), OTA(0));
+    /* It was not chosen: its state stays. */
+    assert_int_equal(state_of(1), FMT_OTA_STATE_NEW);
+    /* No descriptor is as bad as an old one. */
+    memset(flash() + OTA(1), 0xFF, SLOT_SIZE);
+    assert_int_equal(boot(), OTA(0));
+    assert_int_equal(state_of(1), FMT_OTA_STATE_NEW);
+}
+
+static void without_a_usable_record_the_slots_are_tried_and_nothing_is_recorded(void **state)
+{
+    (void)state;
+    memset(flash() + OTA(0), 0xFF, SLOT_SIZE);
+    put_otadata(0, 1, FMT_OTA_STATE_VALID);
+    assert_int_equal(boot(), OTA(1));
+    assert_int_equal(burnt(), 0);
+    assert_int_equal(state_of(0), FMT_OTA_STATE_VALID);
+}
+
+static void the_first_boot_passes_over_slots_that_are_too_old(void **state)
+{
+    (void)state;
+    put_fuses(2);
+    /* A wrong CRC is as good as blank. */
+    put_otadata(1, 1, FMT_OTA_STATE_VALID);
+    flash()[OTADATA + FMT_OTADATA_SECTOR + 28] ^= 1;
+    assert_int_equal(boot(), OTA(1));
+    fmt_otadata_entry_t entry;
+    fmt_otadata_decode(flash() + OTADATA, &entry);
+    assert_int_equal(entry.seq, 2);
+    assert_int_equal(entry.state, FMT_OTA_STATE_VALID);
+    assert_int_equal(burnt(), 2);
+}
+
+static void factory_and_test_app_must_be_new_enough_too(void **state)
+{
+    (void)state;
+    put_table(WITH_FACTORY | WITH_OTA | WITH_TEST | WITH_OTADATA | WITH_EFUSE);
+    put_fuses(3);
+    put_app(FACTORY, 2);
+    put_app(TEST_APP, 2);
+    assert_gives_up();
+    put_app(TEST_APP, 3);
+    assert_int_equal(boot(), TEST_APP);
+    put_app(FACTORY, 3);
+    assert_int_equal(boot(), FACTORY);
+    assert_int_equal(burnt(), 3);
+}
+
+/* As an update leaves it that was cut off while it overwrote the confirmed slot. */
+static void a_damaged_app_burns_nothing_whatever_version_it_claims(void **state)
+{
+    (void)state;
+    put_app(OTA(1), 9);
+    flash()[OTA(1) + 5000] ^= 1;
+    put_otadata(0, 1, FMT_OTA_STATE_VALID);
+    put_otadata(1, 2, FMT_OTA_STATE_VALID);
+    assert_int_equal(boot(), OTA(0));
+    assert_int_equal(burnt(), 0);
+    assert_int_equal(boot(), OTA(0));
+}
+
+static void without_fuses_to_burn_boot_goes_on(void **state)
+{
+    (void)state;
+    put_otadata(0, 1, FMT_OTA_STATE_VALID);
+    put_table(WITH_OTA | WITH_OTADATA);
+    assert_int_equal(boot(), OTA(0));
+    put_table(WITH_OTA | WITH_OTADATA | WITH_SMALL_EFUSE);
+    assert_int_equal(boot(), OTA(0));
+    assert_int_equal(linux_board_testing_state()->operations, 0);
+    /* One sector is read all the same. */
+    put_fuses(2);
+    assert_int_equal(boot(), OTA(1));
+    assert_int_equal(linux_board_testing_state()->operations, 0);
+}
+
+static void of_two_partitions_of_fuses_the_first_counts(void **state)
+{
+    (void)state;
+    put_table(WITH_OTA | WITH_OTADATA | WITH_EFUSE | WITH_SECOND_EFUSE);
+    put_fuses_at(EFUSES_2, 9);
+    put_otadata(0, 1, FMT_OTA_STATE_VALID);
+    assert_int_equal(boot(), OTA(0));
+    assert_int_equal(burnt(), 1);
+    assert_int_equal(burnt_at(EFUSES_2), 9);
+}
+
+static void a_cut_in_a_version_step_never_lowers_the_version_and_never_stops_the_boot(void **state)
+{
+    for (uint32_t percent = 0; percent <= 100; percent += 4) {
+        for (uint64_t operation = 1;; operation++) {
+            anti_rollback_board(state);
+            linux_board_testing_state()->seed = percent + 1;
+            put_fuses(1);
+            put_otadata(0, 1, FMT_OTA_STATE_VALID);
+            put_otadata(1, 2, FMT_OTA_STATE_VALID);
+            linux_board_testing_cut(operation, LINUX_BOARD_CUT_INSIDE_PERCENT, percent);
+            (void)boot();
+            if (!cut) {
+                assert_int_equal(started, OTA(1));
+                assert_int_equal(operation, 7);
+                break;
+            }
+            assert_int_equal(boot(), OTA(1));
+            assert_int_equal(burnt(), 2);
+        }
+    }
+}
+
+static void a_cut_anywhere_in_the_first_boot_of_all_is_made_good(void **state)
+{
+    for (uint32_t percent = 0; percent <= 100; percent += 5) {
+        for (uint64_t operation = 1;; operation++) {
+            anti_rollback_board(state);
+            linux_board_testing_state()->seed = percent + 1;
+            linux_board_testing_cut(operation, LINUX_BOARD_CUT_INSIDE_PERCENT, percent);
+            (void)boot();
+            if (!cut) {
+                assert_true(operation > 12); /* fuses made, record written, fuse burnt */
+                break;
+            }
+            assert_int_equal(boot(), OTA(0));
+            assert_int_equal(state_of(0), FMT_OTA_STATE_VALID);
+            assert_int_equal(burnt(), 1);
+        }
+    }
+}
+
+static void a_flash_operation_that_fails_in_a_version_step_does_not_stop_the_boot(void **state)
+{
+    for (uint64_t nth = 1;; nth++) {
+        anti_rollback_board(state);
+        put_fuses(1);
+        put_otadata(1, 2, FMT_OTA_STATE_VALID);
+        linux_board_testing_fail(nth % 2 == 0 ? LINUX_BOARD_FAULT_ERASE : LINUX_BOARD_FAULT_PROGRAM,
+                                 (nth + 1) / 2, ESP_ERR_FLASH_OP_TIMEOUT);
+        assert_int_equal(boot(), OTA(1));
+        if (!linux_board_testing_failed()) {
+            assert_true(nth > 6);
+            break;
+        }
+        assert_int_equal(boot(), OTA(1));
+        assert_int_equal(burnt(), 2);
+    }
+}
+
 #endif
 
 int main(void)
@@ -555,6 +759,26 @@ int main(void)
         cmocka_unit_test_setup(an_older_version_is_never_started_again, anti_rollback_board),
         cmocka_unit_test_setup(an_unconfirmed_app_does_not_raise_the_version, anti_rollback_board),
         cmocka_unit_test_setup(a_version_beyond_the_fuses_is_not_written, anti_rollback_board),
+        cmocka_unit_test_setup(only_a_confirmed_record_raises_the_version, anti_rollback_board),
+        cmocka_unit_test_setup(records_of_older_apps_do_not_count_in_the_choice,
+                               anti_rollback_board),
+        cmocka_unit_test_setup(without_a_usable_record_the_slots_are_tried_and_nothing_is_recorded,
+                               anti_rollback_board),
+        cmocka_unit_test_setup(the_first_boot_passes_over_slots_that_are_too_old,
+                               anti_rollback_board),
+        cmocka_unit_test_setup(factory_and_test_app_must_be_new_enough_too, anti_rollback_board),
+        cmocka_unit_test_setup(a_damaged_app_burns_nothing_whatever_version_it_claims,
+                               anti_rollback_board),
+        cmocka_unit_test_setup(without_fuses_to_burn_boot_goes_on, anti_rollback_board),
+        cmocka_unit_test_setup(of_two_partitions_of_fuses_the_first_counts, anti_rollback_board),
+        cmocka_unit_test_setup(
+            a_cut_in_a_version_step_never_lowers_the_version_and_never_stops_the_boot,
+            anti_rollback_board),
+        cmocka_unit_test_setup(a_cut_anywhere_in_the_first_boot_of_all_is_made_good,
+                               anti_rollback_board),
+        cmocka_unit_test_setup(
+            a_flash_operation_that_fails_in_a_version_step_does_not_stop_the_boot,
+            anti_rollback_board),
 #elif defined(CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE)
         TEST(a_new_app_gets_one_boot_to_be_confirmed),
         TEST(rollback_goes_to_the_slot_before),

@@ -88,7 +88,8 @@ typedef enum {
 typedef enum {
     FMT_BOOT_ACT_LOG,            /* print message with arg and arg2 */
     FMT_BOOT_ACT_WRITE_OTADATA,  /* write `write`; a failure is logged and boot goes on */
-    FMT_BOOT_ACT_SECURE_VERSION, /* raise the chip's secure version to arg; likewise */
+    FMT_BOOT_ACT_SECURE_VERSION, /* once the candidate `start` is verified, and only then, raise the
+                                    chip's secure version to its app's, presumably arg; likewise */
 } fmt_boot_action_kind_t;
 
 typedef struct {
