@@ -152,20 +152,42 @@ def test_server_that_stalls_within_the_body_is_left_after_the_timeout(device, ha
     assert update(device, good_server.url("firmware.bin", host)) == "ok"
 
 
-@pytest.mark.parametrize("percent", [5, 5, 5, 20], ids=["5", "5_again", "5_once_more", "20"])
-def test_lost_packets_slow_an_update_down_and_never_hang_it(start_board, flash, good_server, host,
-                                                            percent, board_name):
-    board = start_board(flash, "--loss", str(percent))
+def frames_lost(board):
+    """Of a board that was stopped. On linux packets are lost in the kernel, which does not say how
+    many."""
+    return re.search(r"network: (\d+) of (\d+) frames lost", board.seen()).groups()
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_update_with_5_percent_of_the_packets_lost(start_board, flash, good_server, host, attempt,
+                                                   board_name):
+    board = start_board(flash, "--loss", "5")
     board.expect(r"agent: ready", timeout=120)
-    outcomes = []
-    while "ok" not in outcomes and len(outcomes) < 10:
-        outcomes.append(update(board, good_server.url("firmware.bin", host), timeout=300))
-    assert outcomes[-1] == "ok", outcomes
+    url = good_server.url("firmware.bin", host)
+    # It may give up, but not as a rule.
+    assert any(update(board, url, timeout=300) == "ok" for _ in range(3)), board.seen()
     boots_version_2(board)
     board.stop()
-    if board_name == "sifive_u":  # the other board's packets are lost in the kernel, uncounted
-        lost, frames = re.search(r"network: (\d+) of (\d+) frames lost", board.seen()).groups()
-        assert 0 < int(lost) < int(frames)
+    if board_name == "sifive_u":
+        lost, frames = map(int, frames_lost(board))
+        assert frames / 100 < lost < frames / 10
+
+
+def test_update_over_a_hopeless_network_ends_and_a_good_one_makes_up_for_it(
+        start_board, flash, good_server, host):
+    url = good_server.url("firmware.bin", host)
+    with start_board(flash, "--loss", "25") as board:
+        board.expect(r"agent: ready", timeout=300)
+        outcome = update(board, url, timeout=600)
+        assert board.seen().count("rst:") == 1, "the board was reset"
+    board = start_board(flash)
+    if outcome == "ok":
+        board.expect(r"agent: version 2 in ota_0")
+        return
+    board.expect(r"agent: version 1 in factory")
+    board.expect(r"agent: ready")
+    assert update(board, url) == "ok"
+    boots_version_2(board)
 
 
 def test_a_server_whose_answers_never_arrive_is_left_after_the_timeout(start_board, flash,

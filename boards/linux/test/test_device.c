@@ -2,6 +2,7 @@
  *
  * The rest of the linux board's device side: pins, reset, clock, SHA-256 engine, loader, network.
  */
+#include <arpa/inet.h>
 #include <elf.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -9,9 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "cable.h"
 #include "hal/chip.h"
 #include "hal/clock.h"
 #include "hal/gpio.h"
@@ -259,6 +263,15 @@ static void on_network(const hal_network_info_t *info, void *arg)
     pthread_mutex_unlock(&network_lock);
 }
 
+static void wait_for_network(void)
+{
+    pthread_mutex_lock(&network_lock);
+    while (network_calls == 0) {
+        pthread_cond_wait(&network_told, &network_lock);
+    }
+    pthread_mutex_unlock(&network_lock);
+}
+
 static void the_network_tells_an_address_and_starts_once_at_a_time(void **state)
 {
     (void)state;
@@ -266,11 +279,7 @@ static void the_network_tells_an_address_and_starts_once_at_a_time(void **state)
         network_calls = 0;
         assert_int_equal(hal_network_start(on_network, &network_calls), ESP_OK);
         assert_int_equal(hal_network_start(on_network, &network_calls), ESP_ERR_INVALID_STATE);
-        pthread_mutex_lock(&network_lock);
-        while (network_calls == 0) {
-            pthread_cond_wait(&network_told, &network_lock);
-        }
-        pthread_mutex_unlock(&network_lock);
+        wait_for_network();
         hal_network_stop();
         hal_network_stop();
         assert_string_equal(network_info.name, "en1");
@@ -278,6 +287,74 @@ static void the_network_tells_an_address_and_starts_once_at_a_time(void **state)
         assert_int_not_equal(network_info.netmask, 0);
         assert_true(network_info.link_up);
     }
+}
+
+/* A UDP socket of the board at a port of its own; *address is where that is. */
+static int board_socket(struct sockaddr_in *address)
+{
+    int fd = __wrap_socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    socklen_t size = sizeof(*address);
+    *address =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)address, size), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)address, &size), 0);
+    return fd;
+}
+
+/* How many of count packets arrive; over loopback they are there when sendto() returns. */
+static unsigned arriving(int fd, const struct sockaddr_in *address, unsigned count)
+{
+    int sender = socket(AF_INET, SOCK_DGRAM, 0);
+    unsigned arrived = 0;
+    char byte = 0;
+    assert_true(sender >= 0);
+    for (unsigned i = 0; i < count; i++) {
+        assert_int_equal(
+            sendto(sender, &byte, 1, 0, (const struct sockaddr *)address, sizeof(*address)), 1);
+        arrived += recv(fd, &byte, 1, 0) == 1;
+    }
+    close(sender);
+    return arrived;
+}
+
+static void nothing_arrives_while_the_cable_is_pulled(void **state)
+{
+    (void)state;
+    struct sockaddr_in first_address, second_address;
+    int first = board_socket(&first_address);
+    assert_int_equal(arriving(first, &first_address, 10), 10);
+    atomic_store(&linux_board_testing_state()->link_off, 1);
+    cable_update();
+    int second = board_socket(&second_address); /* made meanwhile */
+    assert_int_equal(arriving(first, &first_address, 10), 0);
+    assert_int_equal(arriving(second, &second_address, 10), 0);
+    network_calls = 0;
+    assert_int_equal(hal_network_start(on_network, &network_calls), ESP_OK);
+    wait_for_network();
+    hal_network_stop();
+    assert_false(network_info.link_up);
+    assert_int_equal(network_info.ip, 0);
+    atomic_store(&linux_board_testing_state()->link_off, 0);
+    cable_update();
+    assert_int_equal(arriving(first, &first_address, 10), 10);
+    assert_int_equal(arriving(second, &second_address, 10), 10);
+    close(first);
+    close(second);
+}
+
+static void so_many_packets_are_lost_as_was_asked_for(void **state)
+{
+    (void)state;
+    struct sockaddr_in address;
+    linux_board_testing_state()->loss_percent = 50;
+    int fd = board_socket(&address);
+    unsigned arrived = arriving(fd, &address, 10000);
+    assert_in_range(arrived, 4500, 5500); /* ten standard deviations */
+    linux_board_testing_state()->loss_percent = 5;
+    cable_update();
+    assert_in_range(arriving(fd, &address, 10000), 9250, 9750);
+    close(fd);
 }
 
 int main(void)
@@ -296,6 +373,8 @@ int main(void)
         TEST(what_is_no_program_is_not_started),
         TEST(only_the_window_takes_segments_and_only_once),
         TEST(the_network_tells_an_address_and_starts_once_at_a_time),
+        TEST(nothing_arrives_while_the_cable_is_pulled),
+        TEST(so_many_packets_are_lost_as_was_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
