@@ -13,7 +13,8 @@
 #include "hal/reset.h"
 #include "log.h"
 
-/* Bytes read, then hashed, at a time: loaded segments in place, everything else through buffer. */
+/* Bytes read, then hashed, at a time: loaded segments in place, everything else where it is in
+ * flash or through buffer. */
 #define LOAD_PIECE  16384u
 #define BUFFER_SIZE 4096u
 
@@ -46,13 +47,20 @@ static esp_err_t feed_piece(uint32_t image_offset, const fmt_image_need_t *need,
         fmt_image_feed(&verifier, buffer, 0);
         return ESP_OK;
     }
+    uint32_t address = image_offset + need->offset;
+    uint32_t len = smaller(need->remaining, LOAD_PIECE);
     uint8_t *target = buffer;
-    uint32_t len = smaller(need->remaining, BUFFER_SIZE);
     if (place != NULL) {
         target = place + (need->length - need->remaining);
-        len = smaller(need->remaining, LOAD_PIECE);
+    } else {
+        /* Only to be hashed: no copy where the flash is memory. */
+        const void *mapped = hal_flash_map(address, len);
+        if (mapped != NULL) {
+            fmt_image_feed(&verifier, mapped, len);
+            return ESP_OK;
+        }
+        len = smaller(len, BUFFER_SIZE);
     }
-    uint32_t address = image_offset + need->offset;
     esp_err_t err = hal_flash_read(address, target, len);
     if (err != ESP_OK) {
         boot_log('E', TAG, "cannot read flash at 0x%x: error 0x%x", (unsigned)address,

@@ -372,7 +372,7 @@ static void a_read_that_fails_never_starts_something_unverified(void **state)
         linux_board_testing_fail(LINUX_BOARD_FAULT_READ, nth, ESP_ERR_FLASH_OP_TIMEOUT);
         uint32_t offset = boot();
         if (!linux_board_testing_failed()) {
-            assert_true(nth > 8);
+            assert_true(nth > 5);
             break;
         }
         /* Header, table and otadata are needed; an image that cannot be read is passed over. */

@@ -371,25 +371,36 @@ static fmt_image_status_t take_digest(fmt_image_verifier_t *v)
 
 /* --- feeding --- */
 
-/* XOR of all bytes, in four lanes of one word. Which lane a byte falls into does not matter: the
- * lanes are folded in the end. */
+/* XOR of all bytes, word by word. Which byte of the sum a byte falls into does not matter: they are
+ * folded in the end. */
 static uint32_t xor_bytes(uint32_t sum, const uint8_t *data, size_t len)
 {
-    uint64_t wide = 0;
-    uint64_t lanes[4];
+    size_t lanes[4] = {0};
 
-    while (len >= sizeof(lanes)) {
-        memcpy(lanes, data, sizeof(lanes));
-        wide ^= lanes[0] ^ lanes[1] ^ lanes[2] ^ lanes[3];
-        data += sizeof(lanes);
-        len -= sizeof(lanes);
+    while (len > 0 && (uintptr_t)data % sizeof(size_t) != 0) {
+        sum ^= *data++;
+        len--;
     }
-    sum ^= (uint32_t)wide ^ (uint32_t)(wide >> 32);
+    for (; len >= sizeof(lanes); len -= sizeof(lanes), data += sizeof(lanes)) {
+        const uint8_t *aligned = __builtin_assume_aligned(data, sizeof(size_t));
+        size_t words[4];
+
+        memcpy(&words[0], aligned, sizeof(size_t));
+        memcpy(&words[1], aligned + sizeof(size_t), sizeof(size_t));
+        memcpy(&words[2], aligned + 2 * sizeof(size_t), sizeof(size_t));
+        memcpy(&words[3], aligned + 3 * sizeof(size_t), sizeof(size_t));
+        lanes[0] ^= words[0];
+        lanes[1] ^= words[1];
+        lanes[2] ^= words[2];
+        lanes[3] ^= words[3];
+    }
     while (len > 0) {
         sum ^= *data++;
         len--;
     }
-    return sum;
+    const uint64_t wide = lanes[0] ^ lanes[1] ^ lanes[2] ^ lanes[3];
+
+    return sum ^ (uint32_t)wide ^ (uint32_t)(wide >> 32);
 }
 
 /* Collects up to want bytes of the current piece in v->buffer. */

@@ -4,17 +4,12 @@ partition tables."""
 
 import re
 import struct
-import sys
-from pathlib import Path
 
 import pytest
 
-from conftest import (FACTORY, NVS, OTA_0, OTA_1, OTADATA, SANITIZED, SLOT, TWO_OTA, Device,
-                      otadata, table)
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
-
-from harness import images  # noqa: E402
+from harness import images
+from harness.probe import (FACTORY, NVS, OTA_0, OTA_1, OTADATA, SANITIZED, SLOT, TWO_OTA, Device,
+                           otadata, table)
 
 NEW, PENDING, VALID, INVALID, ABORTED, UNDEFINED = 0, 1, 2, 3, 4, 0xFFFFFFFF
 

@@ -5,7 +5,7 @@ import hashlib
 
 import pytest
 
-from conftest import FACTORY, FLASH_SIZE, NVS, OTADATA, Device, otadata
+from harness.probe import FACTORY, FLASH_SIZE, NVS, OTADATA, Device, otadata
 
 
 @pytest.fixture(scope="session", params=["linux"])

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from conftest import FACTORY, FLASH_SIZE, OTA_0, SANITIZED
+from harness.probe import FACTORY, FLASH_SIZE, OTA_0, SANITIZED
 
 NOT_BOOTABLE, NO_BOOTLOADER, POWER_CUT, RESET_LIMIT, TIMEOUT, DIED = 3, 4, 5, 6, 7, 8
 SCRATCH = 0x9000  # the partition nvs: nobody uses it here

@@ -83,7 +83,8 @@ void *hal_loader_place(uint32_t load_address, uint32_t len, const char **why)
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t skip = (load_address - WINDOW_LOW) % page;
     off_t start = (off_t)(load_address - WINDOW_LOW - skip);
-    void *mapping = mmap(NULL, skip + len, PROT_READ | PROT_WRITE, MAP_SHARED, memory, start);
+    void *mapping =
+        mmap(NULL, skip + len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, memory, start);
     if (mapping == MAP_FAILED) {
         return refuse(why, "out of memory");
     }
