@@ -27,12 +27,16 @@ bool boot_table_read(boot_table_t *table, uint32_t flash_size);
 
 /* --- otadata.c --- */
 
-/* Runs the choice of formats/ and does what it says: log lines and otadata writes. */
+/* Finishes a change of otadata that a power cut interrupted, runs the choice of formats/ and does
+ * what it says: log lines and otadata writes. */
 void boot_choose(const boot_table_t *table, const fmt_boot_config_t *config,
                  fmt_boot_choice_t *choice);
 
 /* Rewrites one record. A failure is returned, and logged. */
 esp_err_t boot_write_otadata(const fmt_boot_table_t *roles, const fmt_otadata_write_t *write);
+
+/* Erases both records, of an otadata of at least FMT_OTADATA_SIZE bytes. */
+esp_err_t boot_erase_otadata(const fmt_boot_table_t *roles);
 
 /* Prints a message of formats/. */
 void boot_message(fmt_boot_message_t message, uint32_t arg, uint32_t arg2);

@@ -30,6 +30,12 @@
 #define CONFIG_MMU_PAGE_SIZE 0x10000
 #endif
 
+#ifdef CONFIG_AIRLIFT_STRICT_COMPATIBILITY
+#define BOOTLOADER_STRICT true
+#else
+#define BOOTLOADER_STRICT false
+#endif
+
 /* Given by the build: the ESP-IDF version this release stands for. */
 #ifndef IDF_VER
 #define IDF_VER "unknown"

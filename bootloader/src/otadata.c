@@ -2,6 +2,8 @@
 #include <stddef.h>
 
 #include "bootloader.h"
+#include "config.h"
+#include "formats/otadata_journal.h"
 #include "hal/flash.h"
 #include "log.h"
 
@@ -15,46 +17,84 @@ void boot_message(fmt_boot_message_t message, uint32_t arg, uint32_t arg2)
     }
 }
 
-esp_err_t boot_write_otadata(const fmt_boot_table_t *roles, const fmt_otadata_write_t *write)
+/* --- the partition as the flash below formats/ --- */
+
+static esp_err_t io_read(void *roles, uint32_t offset, void *dst, size_t len)
 {
-    uint8_t raw[FMT_OTADATA_ENTRY_SIZE];
-    fmt_otadata_encode(&write->entry, raw);
-    uint32_t address = roles->otadata.offset + write->index * FMT_OTADATA_SECTOR;
-    esp_err_t err = hal_flash_erase_sector(address);
-    if (err == ESP_OK) {
-        err = hal_flash_program(address, raw, sizeof(raw));
-    }
+    return hal_flash_read(((fmt_boot_table_t *)roles)->otadata.offset + offset, dst, len);
+}
+
+static esp_err_t io_program(void *roles, uint32_t offset, const void *src, size_t len)
+{
+    return hal_flash_program(((fmt_boot_table_t *)roles)->otadata.offset + offset, src, len);
+}
+
+static esp_err_t io_erase_sector(void *roles, uint32_t offset)
+{
+    return hal_flash_erase_sector(((fmt_boot_table_t *)roles)->otadata.offset + offset);
+}
+
+static fmt_otadata_io_t flash_of(const fmt_boot_table_t *roles)
+{
+    return (fmt_otadata_io_t){
+        .read = io_read,
+        .program = io_program,
+        .erase_sector = io_erase_sector,
+        .context = (void *)roles, /* which the three do not change */
+        .plain = BOOTLOADER_STRICT,
+    };
+}
+
+/* --- reading and writing --- */
+
+static esp_err_t checked(const char *what, esp_err_t err)
+{
     if (err != ESP_OK) {
-        boot_log('E', TAG, "Error in write_otadata operation. err = 0x%x", (unsigned)err);
+        boot_log('E', TAG, "Error in %s operation. err = 0x%x", what, (unsigned)err);
     }
     return err;
 }
 
-/* Whether both records could be read. */
-static bool read_otadata(const fmt_boot_pos_t *otadata, uint8_t raw[2][FMT_OTADATA_ENTRY_SIZE])
+esp_err_t boot_write_otadata(const fmt_boot_table_t *roles, const fmt_otadata_write_t *write)
 {
-    if (otadata->size < FMT_OTADATA_SIZE) {
+    const fmt_otadata_io_t io = flash_of(roles);
+    return checked("write_otadata", fmt_otadata_rewrite(&io, write));
+}
+
+esp_err_t boot_erase_otadata(const fmt_boot_table_t *roles)
+{
+    const fmt_otadata_io_t io = flash_of(roles);
+    return fmt_otadata_erase_all(&io);
+}
+
+/* Reads both entries, after finishing what a power cut interrupted. False: they cannot be read. */
+static bool read_otadata(const fmt_boot_table_t *roles, fmt_otadata_entry_t entries[2])
+{
+    if (roles->otadata.size < FMT_OTADATA_SIZE) {
         return false;
     }
-    for (unsigned i = 0; i < 2; i++) {
-        uint32_t address = otadata->offset + i * FMT_OTADATA_SECTOR;
-        esp_err_t err = hal_flash_read(address, raw[i], FMT_OTADATA_ENTRY_SIZE);
-        if (err != ESP_OK) {
-            boot_log('E', TAG, "cannot read otadata at 0x%x: error 0x%x", (unsigned)address,
-                     (unsigned)err);
-            return false;
+    const fmt_otadata_io_t io = flash_of(roles);
+    int healed;
+    esp_err_t err = fmt_otadata_heal(&io, entries, &healed);
+    if (healed >= 0) {
+        boot_log('W', TAG, "finishing the change of otadata[%d] that a power cut interrupted",
+                 healed);
+        /* The boot for which the bootloader wrote this did not come about: it is this one. */
+        if (entries[healed].state == FMT_OTA_STATE_PENDING_VERIFY) {
+            entries[healed].state = FMT_OTA_STATE_NEW;
         }
     }
-    return true;
+    /* What could not be written now is next time; the entries are right all the same. */
+    return checked("read_otadata", err) == ESP_OK || healed >= 0;
 }
 
 void boot_choose(const boot_table_t *table, const fmt_boot_config_t *config,
                  fmt_boot_choice_t *choice)
 {
-    uint8_t raw[2][FMT_OTADATA_ENTRY_SIZE];
-    bool readable = table->roles.has_otadata && read_otadata(&table->roles.otadata, raw);
-    fmt_boot_choose(&table->roles, config, readable ? raw[0] : NULL, readable ? raw[1] : NULL,
-                    choice);
+    fmt_otadata_entry_t entries[2];
+    bool readable = table->roles.has_otadata && read_otadata(&table->roles, entries);
+    fmt_boot_choose(&table->roles, config, readable ? &entries[0] : NULL,
+                    readable ? &entries[1] : NULL, choice);
     for (unsigned i = 0; i < choice->action_count; i++) {
         const fmt_boot_action_t *action = &choice->actions[i];
         switch (action->kind) {

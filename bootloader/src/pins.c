@@ -75,6 +75,20 @@ static esp_err_t erase(uint32_t offset, uint32_t size)
     return ESP_OK;
 }
 
+static esp_err_t erase_partition(const boot_table_t *table, const fmt_partition_t *entry)
+{
+    uint32_t done = 0;
+    if (table->roles.has_otadata && entry->offset == table->roles.otadata.offset &&
+        entry->size >= FMT_OTADATA_SIZE) {
+        esp_err_t err = boot_erase_otadata(&table->roles);
+        if (err != ESP_OK) {
+            return err;
+        }
+        done = FMT_OTADATA_SIZE;
+    }
+    return erase(entry->offset + done, entry->size - done);
+}
+
 static bool erase_data_partitions(const boot_table_t *table)
 {
     const char *list = CONFIG_BOOTLOADER_DATA_FACTORY_RESET;
@@ -93,7 +107,7 @@ static bool erase_data_partitions(const boot_table_t *table)
 #endif
         const char *cleaned = "no";
         if (wanted) {
-            bool done = erase(entry.offset, entry.size) == ESP_OK;
+            bool done = erase_partition(table, &entry) == ESP_OK;
             cleaned = done ? "yes" : "err";
             all = all && done;
         }

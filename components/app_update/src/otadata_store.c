@@ -3,7 +3,10 @@
 
 #include <string.h>
 
+#include "formats/otadata_journal.h"
+
 #include "esp_log.h"
+#include "sdkconfig.h"
 
 static const char TAG[] = "esp_ota_ops";
 
@@ -17,18 +20,52 @@ static const esp_partition_t *find_partition(void)
     return partition;
 }
 
-static esp_err_t read_entry(otadata_t *data, unsigned index)
+/* --- the partition as the flash below formats/ --- */
+
+static esp_err_t io_read(void *context, uint32_t offset, void *dst, size_t len)
 {
-    uint8_t raw[FMT_OTADATA_ENTRY_SIZE];
-    esp_err_t err =
-        esp_partition_read(data->partition, index * FMT_OTADATA_SECTOR, raw, sizeof(raw));
+    esp_err_t err = esp_partition_read(context, offset, dst, len);
     if (err != ESP_OK) {
-        ESP_LOGE(TAG, "cannot read otadata entry %u: flash error 0x%x", index, (unsigned)err);
-        return err;
+        ESP_LOGE(TAG, "cannot read otadata at offset 0x%x: flash error 0x%x", (unsigned)offset,
+                 (unsigned)err);
     }
-    fmt_otadata_decode(raw, &data->entries[index]);
-    return ESP_OK;
+    return err;
 }
+
+static esp_err_t io_program(void *context, uint32_t offset, const void *src, size_t len)
+{
+    esp_err_t err = esp_partition_write(context, offset, src, len);
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "cannot write otadata at offset 0x%x: flash error 0x%x", (unsigned)offset,
+                 (unsigned)err);
+    }
+    return err;
+}
+
+static esp_err_t io_erase_sector(void *context, uint32_t offset)
+{
+    esp_err_t err = esp_partition_erase_range(context, offset, FMT_OTADATA_SECTOR);
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "cannot erase otadata at offset 0x%x: flash error 0x%x", (unsigned)offset,
+                 (unsigned)err);
+    }
+    return err;
+}
+
+static fmt_otadata_io_t flash_of(const esp_partition_t *partition)
+{
+    return (fmt_otadata_io_t){
+        .read = io_read,
+        .program = io_program,
+        .erase_sector = io_erase_sector,
+        .context = (void *)partition, /* which the three do not change */
+#ifdef CONFIG_AIRLIFT_STRICT_COMPATIBILITY
+        .plain = true,
+#endif
+    };
+}
+
+/* --- what the rest of app_update uses --- */
 
 esp_err_t otadata_read(otadata_t *data)
 {
@@ -41,42 +78,25 @@ esp_err_t otadata_read(otadata_t *data)
                  (unsigned)data->partition->size, (unsigned)FMT_OTADATA_SIZE);
         return ESP_ERR_INVALID_SIZE;
     }
-    esp_err_t err = read_entry(data, 0);
-    return err != ESP_OK ? err : read_entry(data, 1);
-}
-
-esp_err_t otadata_erase_entry(otadata_t *data, unsigned index)
-{
-    esp_err_t err =
-        esp_partition_erase_range(data->partition, index * FMT_OTADATA_SECTOR, FMT_OTADATA_SECTOR);
-    if (err != ESP_OK) {
-        ESP_LOGE(TAG, "cannot erase otadata entry %u: flash error 0x%x", index, (unsigned)err);
-        return err;
-    }
-    memset(&data->entries[index], 0xFF, sizeof(data->entries[index]));
-    return ESP_OK;
+    const fmt_otadata_io_t io = flash_of(data->partition);
+    return fmt_otadata_load(&io, data->entries);
 }
 
 esp_err_t otadata_write(otadata_t *data, const fmt_otadata_write_t *write)
 {
-    /* Between erase and program a power cut loses the entry, so it is not taken without need. */
-    if (memcmp(&data->entries[write->index], &write->entry, sizeof(write->entry)) == 0) {
-        return ESP_OK;
+    const fmt_otadata_io_t io = flash_of(data->partition);
+    esp_err_t err = fmt_otadata_rewrite(&io, write);
+    if (err == ESP_OK) {
+        data->entries[write->index] = write->entry;
     }
-    esp_err_t err = otadata_erase_entry(data, write->index);
-    if (err != ESP_OK) {
-        return err;
-    }
-    uint8_t raw[FMT_OTADATA_ENTRY_SIZE];
-    fmt_otadata_encode(&write->entry, raw);
-    err = esp_partition_write(data->partition, write->index * FMT_OTADATA_SECTOR, raw, sizeof(raw));
-    if (err != ESP_OK) {
-        ESP_LOGE(TAG, "cannot write otadata entry %u: flash error 0x%x", write->index,
-                 (unsigned)err);
-        return err;
-    }
-    data->entries[write->index] = write->entry;
-    return ESP_OK;
+    return err;
+}
+
+esp_err_t otadata_erase_entry(otadata_t *data, unsigned index)
+{
+    fmt_otadata_write_t write = {.index = index};
+    memset(&write.entry, 0xFF, sizeof(write.entry));
+    return otadata_write(data, &write);
 }
 
 esp_err_t otadata_erase_all(void)
@@ -85,9 +105,14 @@ esp_err_t otadata_erase_all(void)
     if (partition == NULL) {
         return ESP_ERR_NOT_FOUND;
     }
-    esp_err_t err = esp_partition_erase_range(partition, 0, partition->size);
-    if (err != ESP_OK) {
-        ESP_LOGE(TAG, "cannot erase otadata: flash error 0x%x", (unsigned)err);
+    if (partition->size < FMT_OTADATA_SIZE) {
+        return esp_partition_erase_range(partition, 0, partition->size);
     }
-    return err;
+    const fmt_otadata_io_t io = flash_of(partition);
+    esp_err_t err = fmt_otadata_erase_all(&io);
+    if (err != ESP_OK || partition->size == FMT_OTADATA_SIZE) {
+        return err;
+    }
+    return esp_partition_erase_range(partition, FMT_OTADATA_SIZE,
+                                     partition->size - FMT_OTADATA_SIZE);
 }

@@ -244,16 +244,17 @@ static void flash_errors_of_confirming_and_rejecting_can_be_repeated(void **stat
                 assert_int_equal(err, ESP_OK);
                 break;
             }
-            assert_true(err == ESP_ERR_FLASH_OP_TIMEOUT || err == ESP_ERR_OTA_ROLLBACK_FAILED);
-            if (board_otadata_seq(0) == 3) {
+            uint32_t wanted = which == 0 ? ESP_OTA_IMG_VALID : ESP_OTA_IMG_INVALID;
+            assert_true(err == ESP_ERR_FLASH_OP_TIMEOUT || err == ESP_ERR_OTA_ROLLBACK_FAILED ||
+                        (err == ESP_OK && board_otadata_state(0) == wanted));
+            esp_ota_img_states_t now;
+            assert_int_equal(esp_ota_get_state_partition(board_partition("ota_0"), &now), ESP_OK);
+            if (now != (esp_ota_img_states_t)wanted) {
+                assert_int_equal(now, ESP_OTA_IMG_PENDING_VERIFY);
                 assert_int_equal(which == 0 ? esp_ota_mark_app_valid_cancel_rollback()
                                             : esp_ota_mark_app_invalid_rollback(),
                                  ESP_OK);
-                assert_int_equal(board_otadata_state(0),
-                                 which == 0 ? ESP_OTA_IMG_VALID : ESP_OTA_IMG_INVALID);
-            } else {
-                /* The entry was erased and not written: the other one is in force. */
-                assert_string_equal(esp_ota_get_boot_partition()->label, "ota_1");
+                assert_int_equal(board_otadata_state(0), wanted);
             }
         }
     }
@@ -267,34 +268,113 @@ static void cut(void *arg)
     longjmp(s_cut, 1);
 }
 
-/* A cut in the middle of confirming leaves a bootable choice: the running app, or, as long as the
- * formats know no better, the one before it. */
-static void a_power_cut_while_confirming_leaves_something_bootable(void **state)
+static esp_err_t choose_ota_1(void)
+{
+    return esp_ota_set_boot_partition(board_partition("ota_1"));
+}
+
+static esp_err_t choose_ota_0(void)
+{
+    return esp_ota_set_boot_partition(board_partition("ota_0"));
+}
+
+/* What an app does to otadata, with the states of ota_0, which runs, and of ota_1; -1: no record.
+ */
+static const struct {
+    const char *name;
+    esp_err_t (*work)(void);
+    int before, after;
+    int other_before, other_after;
+} s_works[] = {
+    {"confirm", esp_ota_mark_app_valid_cancel_rollback, 1, 2, 2, 2},
+    {"reject", esp_ota_mark_app_invalid_rollback, 1, 3, 2, 2},
+    {"choose an older slot", choose_ota_1, 2, 2, 2, 0},
+    {"choose a rejected slot", choose_ota_1, 2, 2, 4, 0},
+    {"choose the same slot", choose_ota_0, 2, 0, 2, 2},
+    {"forget the other slot", esp_ota_invalidate_inactive_ota_data_slot, 2, 2, 2, -1},
+    {"forget a rejected slot", esp_ota_invalidate_inactive_ota_data_slot, 2, 2, 4, -1},
+};
+
+static int state_of(const char *label)
+{
+    esp_ota_img_states_t found;
+    esp_err_t err = esp_ota_get_state_partition(board_partition(label), &found);
+    return err == ESP_OK ? (int)found : -1;
+}
+
+static void a_power_cut_in_any_otadata_write_leaves_the_old_or_the_new_records(void **state)
 {
     volatile unsigned cuts = 0;
-    volatile bool again = true;
-    for (volatile unsigned op = 1; again; op++) {
-        for (volatile unsigned percent = 0; percent <= 100; percent += 10) {
-            new_board(state);
-            board_put_otadata(0, 3, ESP_OTA_IMG_PENDING_VERIFY, true);
-            board_put_otadata(1, 2, ESP_OTA_IMG_VALID, true);
-            linux_board_testing_on_cut(cut, NULL);
-            (void)board_partition("ota_0");
-            linux_board_testing_cut(op, LINUX_BOARD_CUT_INSIDE_PERCENT, percent);
-            if (setjmp(s_cut) == 0) {
-                assert_int_equal(esp_ota_mark_app_valid_cancel_rollback(), ESP_OK);
-                again = false;
-                break;
+    for (volatile size_t w = 0; w < sizeof(s_works) / sizeof(s_works[0]); w++) {
+        volatile bool again = true;
+        for (volatile unsigned op = 1; again; op++) {
+            for (volatile unsigned percent = 0; percent <= 100; percent += 10) {
+                new_board(state);
+                board_put_otadata(0, 3, (uint32_t)s_works[w].before, true);
+                board_put_otadata(1, 2, (uint32_t)s_works[w].other_before, true);
+                linux_board_testing_on_cut(cut, NULL);
+                (void)board_partition("ota_0");
+                linux_board_testing_cut(op, LINUX_BOARD_CUT_INSIDE_PERCENT, percent);
+                if (setjmp(s_cut) == 0) {
+                    assert_int_equal(s_works[w].work(), ESP_OK);
+                    linux_board_testing_cut(1, LINUX_BOARD_CUT_NEVER, 0);
+                    assert_int_equal(state_of("ota_0"), s_works[w].after);
+                    assert_int_equal(state_of("ota_1"), s_works[w].other_after);
+                    again = false;
+                    break;
+                }
+                cuts = cuts + 1;
+                linux_board_testing_power_on();
+                board_reload();
+                int one = state_of("ota_0");
+                int other = state_of("ota_1");
+                assert_true((one == s_works[w].before && other == s_works[w].other_before) ||
+                            (one == s_works[w].after && other == s_works[w].other_after));
+                for (int i = 0; i < 5; i++) {
+                    assert_int_equal(state_of("ota_0"), one);
+                    assert_int_equal(state_of("ota_1"), other);
+                }
             }
-            cuts = cuts + 1;
-            linux_board_testing_power_on();
-            board_reload();
-            const char *label = esp_ota_get_boot_partition()->label;
-            assert_true(strcmp(label, "ota_0") == 0 || strcmp(label, "ota_1") == 0);
         }
     }
     print_message("%u cuts\n", cuts);
-    assert_int_equal(cuts, 22);
+    assert_true(cuts > 5 * 4 * 11);
+}
+
+/* Choosing factory empties otadata: after a cut the old choice stands, or factory. */
+static void a_power_cut_while_choosing_factory_leaves_the_old_choice_or_factory(void **state)
+{
+    volatile unsigned cuts = 0;
+    for (volatile unsigned active = 0; active < 2; active++) {
+        volatile bool again = true;
+        for (volatile unsigned op = 1; again; op++) {
+            for (volatile unsigned percent = 0; percent <= 100; percent += 10) {
+                new_board(state);
+                board_put_otadata(active, 3, ESP_OTA_IMG_VALID, true);
+                board_put_otadata(1 - active, 2, ESP_OTA_IMG_VALID, true);
+                linux_board_testing_on_cut(cut, NULL);
+                const esp_partition_t *factory = board_partition("factory");
+                linux_board_testing_cut(op, LINUX_BOARD_CUT_INSIDE_PERCENT, percent);
+                if (setjmp(s_cut) == 0) {
+                    assert_int_equal(esp_ota_set_boot_partition(factory), ESP_OK);
+                    linux_board_testing_cut(1, LINUX_BOARD_CUT_NEVER, 0);
+                    assert_string_equal(esp_ota_get_boot_partition()->label, "factory");
+                    again = false;
+                    break;
+                }
+                cuts = cuts + 1;
+                linux_board_testing_power_on();
+                board_reload();
+                const char *label = esp_ota_get_boot_partition()->label;
+                assert_true(strcmp(label, "ota_0") == 0 || strcmp(label, "factory") == 0);
+                for (int i = 0; i < 5; i++) {
+                    assert_string_equal(esp_ota_get_boot_partition()->label, label);
+                }
+            }
+        }
+    }
+    print_message("%u cuts\n", cuts);
+    assert_true(cuts > 100);
 }
 
 int main(void)
@@ -317,7 +397,10 @@ int main(void)
         cmocka_unit_test_setup(the_last_boot_app_can_be_erased, new_board),
         cmocka_unit_test_setup(the_inactive_entry_alone_can_be_invalidated, new_board),
         cmocka_unit_test_setup(flash_errors_of_confirming_and_rejecting_can_be_repeated, new_board),
-        cmocka_unit_test_setup(a_power_cut_while_confirming_leaves_something_bootable, new_board),
+        cmocka_unit_test_setup(a_power_cut_in_any_otadata_write_leaves_the_old_or_the_new_records,
+                               new_board),
+        cmocka_unit_test_setup(a_power_cut_while_choosing_factory_leaves_the_old_choice_or_factory,
+                               new_board),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,7 +53,8 @@ static void only_the_entry_concerned_is_written(void **state)
     board_put_otadata(0, 1, ESP_OTA_IMG_VALID, true);
     uint64_t before = board_operations();
     assert_int_equal(esp_ota_set_boot_partition(board_partition("ota_1")), ESP_OK);
-    assert_int_equal(board_operations() - before, 2); /* an erase and a program */
+    /* Its record in the journal, an erase, a program, and the end of the record. */
+    assert_int_equal(board_operations() - before, 4);
     assert_int_equal(board_otadata_state(0), ESP_OTA_IMG_VALID);
     /* Choosing it again changes nothing, so nothing is risked. */
     before = board_operations();
@@ -179,12 +180,17 @@ static void flash_errors_of_choosing_come_through_and_can_be_repeated(void **sta
             assert_true(nth > 4);
             break;
         }
-        assert_true(err == ESP_ERR_FLASH_OP_TIMEOUT || err == ESP_ERR_OTA_VALIDATE_FAILED);
-        assert_boots("ota_0");
+        /* All that may fail without a word is the end of the record. */
+        assert_true(err == ESP_ERR_FLASH_OP_TIMEOUT || err == ESP_ERR_OTA_VALIDATE_FAILED ||
+                    (err == ESP_OK && board_otadata_seq(1) == 2));
+        if (err != ESP_OK && board_otadata_seq(1) != 2) {
+            assert_boots("ota_0");
+        }
         assert_int_equal(esp_ota_set_boot_partition(next), ESP_OK);
         assert_boots("ota_1");
     }
     new_board(state);
+    board_put_otadata(0, 1, ESP_OTA_IMG_UNDEFINED, true);
     linux_board_testing_fail(LINUX_BOARD_FAULT_ERASE, 1, ESP_ERR_FLASH_OP_TIMEOUT);
     assert_int_equal(esp_ota_set_boot_partition(board_partition("factory")),
                      ESP_ERR_FLASH_OP_TIMEOUT);
@@ -416,7 +422,7 @@ static void a_power_cut_while_choosing_leaves_the_old_or_the_new_choice(void **s
         }
     }
     print_message("%u cuts\n", cuts);
-    assert_int_equal(cuts, 10);
+    assert_int_equal(cuts, 20);
 }
 
 int main(void)
