@@ -147,14 +147,17 @@ static fmt_image_status_t next_segment(fmt_image_verifier_t *v);
 
 static fmt_image_status_t start_hash(fmt_image_verifier_t *v)
 {
-    bool wanted =
-        has(v, FMT_IMAGE_REPORT_DIGESTS) ||
-        (v->header.hash_appended != 0 && (is_app(v) || has(v, FMT_IMAGE_BOOTLOADER_HASH)));
+    const bool checked = is_app(v) || has(v, FMT_IMAGE_BOOTLOADER_HASH);
 
-    if (!wanted || has(v, FMT_IMAGE_SKIP_DIGESTS)) {
+    if ((!checked && !has(v, FMT_IMAGE_REPORT_DIGESTS)) || has(v, FMT_IMAGE_SKIP_DIGESTS)) {
         return FMT_IMAGE_OK;
     }
     v->hashing = true;
+    if (v->header.hash_appended == 0 && !has(v, FMT_IMAGE_REPORT_DIGESTS)) {
+        /* What the hash would be over, if the byte that says there is one was damaged. */
+        v->doubting = true;
+        v->buffer[FMT_IMAGE_HEADER_SIZE - 1] = 1;
+    }
     if (mbedtls_sha256_starts(&v->sha, 0) != 0 ||
         mbedtls_sha256_update(&v->sha, v->buffer, FMT_IMAGE_HEADER_SIZE) != 0) {
         return fail(v, FMT_IMAGE_HASH_ENGINE, 0, 0);
@@ -288,6 +291,9 @@ static fmt_image_status_t finish(fmt_image_verifier_t *v)
 {
     v->stage = FMT_IMAGE_NEED_DONE;
     v->piece_left = 0;
+    if (v->doubting) {
+        memset(v->digest, 0, sizeof(v->digest)); /* not the digest of what is there */
+    }
     if (is_app(v) && has(v, FMT_IMAGE_CHECK_SECURE_VERSION) &&
         (!v->has_desc || v->app_desc.secure_version < v->params.secure_version)) { /* 19 */
         return fail(v, FMT_IMAGE_SECURE_VERSION, v->has_desc ? v->app_desc.secure_version : 0,
@@ -312,10 +318,12 @@ static fmt_image_status_t after_trailer(fmt_image_verifier_t *v)
     if (check_room(v, total) != FMT_IMAGE_OK) { /* 17 */
         return v->status;
     }
-    if (v->header.hash_appended == 0) {
+    if (v->header.hash_appended != 0) {
+        v->image_len += FMT_IMAGE_DIGEST_SIZE;
+    } else if (!v->doubting || v->params.partition_size - v->position < FMT_IMAGE_DIGEST_SIZE ||
+               UINT32_MAX - v->params.flash_address - v->position < FMT_IMAGE_DIGEST_SIZE) {
         return finish(v);
     }
-    v->image_len += FMT_IMAGE_DIGEST_SIZE;
     return ask(v, FMT_IMAGE_NEED_DIGEST, FMT_IMAGE_DIGEST_SIZE, FMT_IMAGE_DIGEST_SIZE);
 }
 
@@ -359,6 +367,12 @@ static fmt_image_status_t take_trailer(fmt_image_verifier_t *v, uint8_t stored)
 
 static fmt_image_status_t take_digest(fmt_image_verifier_t *v)
 {
+    if (v->doubting) {
+        /* The very hash of the image with that byte repaired stands behind it: no accident. */
+        return memcmp(v->digest, v->buffer, FMT_IMAGE_DIGEST_SIZE) != 0
+                   ? finish(v)
+                   : fail(v, FMT_IMAGE_BAD_HASH, 0, 1);
+    }
     memcpy(v->stored_digest, v->buffer, FMT_IMAGE_DIGEST_SIZE);
     if (v->hashing) {
         v->digest_ok = memcmp(v->digest, v->stored_digest, FMT_IMAGE_DIGEST_SIZE) == 0;

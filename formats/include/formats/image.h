@@ -14,7 +14,11 @@
  *     fmt_image_end(&v);
  *
  * Every byte is parsed, checksummed and hashed in this one pass, in the order of section 5.6, and
- * never is a byte asked for that lies beyond the partition. */
+ * never is a byte asked for that lies beyond the partition.
+ *
+ * One bit of the header says whether a hash follows the image, and nothing but the hash protects
+ * it. So an application that says it has none is refused (FMT_IMAGE_BAD_HASH) when the SHA-256 that
+ * it had with that byte set stands right behind it. */
 #ifndef FORMATS_IMAGE_H
 #define FORMATS_IMAGE_H
 
@@ -205,6 +209,7 @@ typedef struct {
     uint32_t piece_left;
     uint32_t xor_sum;
     bool hashing;
+    bool doubting; /* the header says that there is no hash; see whether there is one */
     bool sha_live;
     uint32_t buffered;
     uint8_t buffer[FMT_APP_DESC_SIZE]; /* a header or the descriptor, while it is collected */
