@@ -6,6 +6,7 @@
 
 static bool s_unmapped;
 static unsigned s_fail_malloc;
+static bool s_malloc_failed;
 
 const void *__real_hal_flash_map(uint32_t address, size_t len);
 const void *__wrap_hal_flash_map(uint32_t address, size_t len);
@@ -22,6 +23,12 @@ void wraps_unmapped(bool unmapped)
 void wraps_fail_malloc(unsigned nth)
 {
     s_fail_malloc = nth;
+    s_malloc_failed = false;
+}
+
+bool wraps_malloc_failed(void)
+{
+    return s_malloc_failed;
 }
 
 const void *__wrap_hal_flash_map(uint32_t address, size_t len)
@@ -31,7 +38,11 @@ const void *__wrap_hal_flash_map(uint32_t address, size_t len)
 
 static bool fails(void)
 {
-    return s_fail_malloc > 0 && --s_fail_malloc == 0;
+    if (s_fail_malloc == 0 || --s_fail_malloc > 0) {
+        return false;
+    }
+    s_malloc_failed = true;
+    return true;
 }
 
 void *__wrap_malloc(size_t size)

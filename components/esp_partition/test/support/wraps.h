@@ -12,4 +12,7 @@ void wraps_unmapped(bool unmapped);
 /* The nth malloc() or calloc() from now on (1 = the next one) fails; 0: none. */
 void wraps_fail_malloc(unsigned nth);
 
+/* Whether that one has happened. */
+bool wraps_malloc_failed(void);
+
 #endif
