@@ -208,5 +208,14 @@ if(NOT _partition_libraries_only)
                     "Use a table with update slots only.")
             endif()
         endforeach()
+        # Firmware for chips with eFuses of their own has no such partition, and runs.
+        partition_table_get_partition_info(_partition_size
+            "--partition-type data --partition-subtype efuse" size)
+        if(NOT _partition_size OR _partition_size LESS 0x2000)
+            message(WARNING
+                "Anti-rollback is enabled, but the partition table has no partition of type data, "
+                "subtype efuse, with 0x2000 bytes or more: the board's secure version cannot be "
+                "raised. Add the line\n  emul_efuse, data, efuse, , 0x2000")
+        endif()
     endif()
 endif()

@@ -201,9 +201,13 @@ static void begin_line(fmt_log_line_t *line)
 esp_err_t fmt_efuse_open(const fmt_efuse_io_t *io, fmt_efuse_t *efuse, fmt_log_line_t *line)
 {
     fmt_efuse_state_t state;
-    esp_err_t err = fmt_efuse_load(io, efuse, &state);
+    esp_err_t err;
 
     begin_line(line);
+    if (io == NULL) {
+        return ESP_OK;
+    }
+    err = fmt_efuse_load(io, efuse, &state);
     if (err == ESP_ERR_NOT_FOUND && io->size == 0) {
         snprintf(line->text, sizeof(line->text),
                  "no partition of type data, subtype efuse for the emulated eFuses: "
@@ -271,7 +275,7 @@ esp_err_t fmt_efuse_raise_secure_version(const fmt_efuse_io_t *io, fmt_efuse_t *
         }
     }
     begin_line(line);
-    err = burn(io, efuse);
+    err = io != NULL ? burn(io, efuse) : ESP_OK;
     if (err != ESP_OK) {
         snprintf(line->text, sizeof(line->text),
                  "cannot burn secure version %u into the emulated eFuses: error 0x%x",

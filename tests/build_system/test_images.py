@@ -190,6 +190,18 @@ def test_anti_rollback_refuses_a_table_with_factory(project):
     assert "the partition table has a factory app" in output
 
 
+@pytest.mark.parametrize("size", ["", "0x1000", "0x2000"])
+def test_anti_rollback_wants_a_partition_for_emulated_fuses(project, size):
+    fuses = f"emul_efuse,data,efuse,,{size}\n" if size else ""
+    project.write("partitions.csv", "nvs,data,nvs,,0x4000\notadata,data,ota,,0x2000\n" + fuses +
+                  "ota_0,app,ota_0,,1M\nota_1,app,ota_1,,1M\n")
+    project.write("sdkconfig.defaults", "CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y\n"
+                  "CONFIG_PARTITION_TABLE_CUSTOM=y\nCONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y\n"
+                  "CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK=y\n")
+    output = project.build()
+    assert ("emul_efuse, data, efuse, , 0x2000" in output) == (size != "0x2000")
+
+
 def test_images_of_the_project_join_the_flash_files(project):
     project.write("sdkconfig.defaults",
                   "CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y\nCONFIG_PARTITION_TABLE_TWO_OTA=y\n")

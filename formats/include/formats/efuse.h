@@ -62,6 +62,7 @@ typedef enum {
 esp_err_t fmt_efuse_load(const fmt_efuse_io_t *io, fmt_efuse_t *efuse, fmt_efuse_state_t *state);
 
 /* The same, and brings the partition to rest. *line: what is to be logged; an empty text: nothing.
+ * io NULL: the fuses are in *efuse alone (zeros at first); it does nothing then.
  * Further errors: ESP_ERR_INVALID_SIZE also for a partition of one sector; ESP_FAIL: flash does not
  * hold what was written. The fuses are read all the same then, and the work is left for the next
  * time. */
