@@ -11,6 +11,7 @@
 
 #include "board_args.h"
 #include "commands.h"
+#include "cut_point.h"
 #include "linux_board_host/runner.h"
 #include "sifive_u_host/runner.h"
 #include "ui.h"
@@ -62,48 +63,6 @@ static void show_remark(const char *text, void *arg)
 {
     (void)arg;
     fprintf(stderr, "%s--- %s%s\n", ui_style(stderr, UI_YELLOW), text, ui_style(stderr, UI_PLAIN));
-}
-
-/* "N", "N:before", "N:after", "N:K", "N:P%". */
-static bool parse_cut(const char *text, linux_board_cut_t *cut)
-{
-    char number[32];
-    size_t len = strcspn(text, ":");
-    uint64_t value;
-    if (len == 0 || len >= sizeof(number)) {
-        return false;
-    }
-    memcpy(number, text, len);
-    number[len] = '\0';
-    if (!ui_parse_number(number, false, UINT64_MAX, &value) || value == 0) {
-        return false;
-    }
-    *cut = (linux_board_cut_t){.mode = LINUX_BOARD_CUT_BEFORE, .operation = value};
-    if (text[len] == '\0') {
-        return true;
-    }
-    const char *where = text + len + 1;
-    if (strcmp(where, "before") == 0) {
-        return true;
-    }
-    if (strcmp(where, "after") == 0) {
-        cut->mode = LINUX_BOARD_CUT_AFTER;
-        return true;
-    }
-    len = strlen(where);
-    bool percent = len > 0 && where[len - 1] == '%';
-    len -= percent;
-    if (len == 0 || len >= sizeof(number)) {
-        return false;
-    }
-    memcpy(number, where, len);
-    number[len] = '\0';
-    if (!ui_parse_number(number, false, percent ? 100 : UINT32_MAX, &value)) {
-        return false;
-    }
-    cut->mode = percent ? LINUX_BOARD_CUT_INSIDE_PERCENT : LINUX_BOARD_CUT_INSIDE;
-    cut->byte = (uint32_t)value;
-    return true;
 }
 
 /* "N=0", "N=1", "N=z". */
@@ -292,7 +251,7 @@ static int run_board(const char *verb, int argc, char **argv)
             options.allow_nor_errors = true;
             break;
         case CUT_AT:
-            if (!parse_cut(optarg, &options.cut)) {
+            if (!cut_point_parse(optarg, &options.cut)) {
                 return ui_usage_error(verb,
                                       "--cut-at: %s: must be N, N:before, N:after, N:BYTE "
                                       "or N:PERCENT%%, N from 1",

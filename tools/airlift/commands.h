@@ -42,6 +42,7 @@ enum {
     X(otadata)                                                                                     \
     X(otatool)                                                                                     \
     X(parttool)                                                                                    \
+    X(powercut)                                                                                    \
     X(check_sizes)
 
 #define AIRLIFT_DECLARE_COMMAND(name)                                                              \

@@ -90,8 +90,9 @@ function(airlift_add_powercut)
                           LINK_DEPENDS "${bootloader}")
     airlift_link_everything(powercut_engine)
     target_link_libraries(powercut_engine PRIVATE "${bootloader}")
-    # The bootloader's objects are not position independent.
-    target_link_options(powercut_engine PRIVATE -no-pie)
+    # The bootloader's objects are not position independent. What is bound now need not be bound in
+    # the process of every boot.
+    target_link_options(powercut_engine PRIVATE -no-pie -Wl,-z,now)
     add_custom_target(powercut)
     add_dependencies(powercut powercut_engine bootloader partition-table)
 endfunction()

@@ -244,6 +244,11 @@ void airlift_powercut_chosen(uint32_t version)
     printf("--- done: version %" PRIu32 " boots next\n", version);
 }
 
+void airlift_powercut_forgetting(void)
+{
+    powercut_shared->notes.confirmed = 0;
+}
+
 void airlift_powercut_rejected(uint32_t version)
 {
     powercut_notes_t *notes = &powercut_shared->notes;
@@ -486,6 +491,8 @@ static void run_application(void)
     case POWERCUT_RECOVER:
         recover();
         break;
+    case POWERCUT_VERDICT:
+        break;
     }
     end(POWERCUT_EXIT_DONE);
 }
@@ -496,6 +503,9 @@ static void start_application(uint32_t entry, uint32_t image_offset, void *arg)
     (void)entry;
     (void)arg;
     fmt_app_desc_t desc;
+    if (powercut_shared->phase == POWERCUT_VERDICT) {
+        end(POWERCUT_EXIT_DONE);
+    }
     if (fmt_app_desc_decode(powercut_flash.bytes + image_offset + FMT_APP_DESC_IMAGE_OFFSET,
                             FMT_APP_DESC_SIZE, &desc) != ESP_OK) {
         airlift_powercut_lost("the bootloader started 0x%x, which has no description",

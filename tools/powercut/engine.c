@@ -80,7 +80,10 @@ typedef struct {
     char text[POWERCUT_TEXT_MAX];
 } result_t;
 
-/* --- memory --- */
+/* --- memory ---
+ *
+ * What is large is in shared mappings even if only one process works on it: private pages make
+ * every fork slower. */
 
 static linux_flash_t base;    /* before the operation that is cut; the worker's own */
 static uint32_t base_applied; /* operations of the record that base has seen */
@@ -594,8 +597,8 @@ static void open_board(void)
 {
     powercut_flash.bytes = map(options.flash_size, MAP_SHARED);
     powercut_flash.state = map(sizeof(linux_board_state_t), MAP_SHARED);
-    base.bytes = map(options.flash_size, MAP_PRIVATE);
-    base.state = map(sizeof(linux_board_state_t), MAP_PRIVATE);
+    base.bytes = map(options.flash_size, MAP_SHARED);
+    base.state = map(sizeof(linux_board_state_t), MAP_SHARED);
     powercut_shared = map(sizeof(powercut_shared_t), MAP_SHARED);
     linux_board_state_init(powercut_flash.state, options.flash_size);
     linux_board_testing_attach(powercut_flash.bytes, powercut_flash.state);
@@ -820,12 +823,12 @@ static void make_factory_flash(int argc, char **images)
     if (!linux_board_flash_size_valid(options.flash_size)) {
         give_up("--flash-size: must be a power of two from 1 MiB to 128 MiB");
     }
-    factory_flash = map(options.flash_size, MAP_PRIVATE);
+    factory_flash = map(options.flash_size, MAP_SHARED);
     memset(factory_flash, 0xFF, options.flash_size);
     for (int i = 0; i < argc; i++) {
         load_image(images[i]);
     }
-    linux_board_state_t *state = map(sizeof(*state), MAP_PRIVATE);
+    linux_board_state_t *state = map(sizeof(*state), MAP_SHARED);
     linux_board_state_init(state, options.flash_size);
     const linux_flash_t flash = {.bytes = factory_flash, .state = state};
     fmt_boot_table_t roles;
@@ -840,7 +843,44 @@ static void make_factory_flash(int argc, char **images)
 #ifdef CONFIG_BOOTLOADER_APP_SECURE_VERSION
     secure = CONFIG_BOOTLOADER_APP_SECURE_VERSION;
 #endif
+    memset(factory_flash + place.offset, 0xFF, place.size);
     powercut_put_image(factory_flash, place.offset, 1, secure);
+}
+
+static void read_file(const char *path, void *memory, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, memory, size) != (ssize_t)size) {
+        give_up("%s: cannot be read, or is shorter than %zu bytes", path, size);
+    }
+    close(fd);
+}
+
+/* Which application starts on the flash of a real board? */
+static int verdict(const char *path)
+{
+    char state_path[4096];
+    result_t result = {0};
+    if (snprintf(state_path, sizeof(state_path), "%s.state", path) >= (int)sizeof(state_path)) {
+        give_up("%s: the name is too long", path);
+    }
+    if (!linux_board_flash_size_valid(options.flash_size)) {
+        give_up("--flash-size: must be a power of two from 1 MiB to 128 MiB");
+    }
+    powercut_record = map(sizeof(*powercut_record), MAP_SHARED);
+    open_board();
+    read_file(path, powercut_flash.bytes, options.flash_size);
+    read_file(state_path, powercut_flash.state, sizeof(*powercut_flash.state));
+    static const airlift_powercut_scenario_t nothing = {.name = "verdict"};
+    powercut_scenario = &nothing;
+    powercut_shared->check_rom = true;
+    switch_on(POWERCUT_VERDICT, NULL);
+    if (run_boots(&result) == SETTLED) {
+        say("V\t0x%x", (unsigned)powercut_flash.state->running_offset);
+    } else {
+        say("V\tnone");
+    }
+    return EXIT_SUCCESS;
 }
 
 static uint64_t number(const char *name, const char *text, uint64_t max)
@@ -867,7 +907,19 @@ static const airlift_powercut_scenario_t *find(const char *name, size_t len)
 
 int main(int argc, char **argv)
 {
-    enum { IMAGE = 256, FLASH_SIZE, LIST, SEED, SEEDS, EVERY, SAMPLE, SECOND, REAL, REPLAY };
+    enum {
+        IMAGE = 256,
+        FLASH_SIZE,
+        LIST,
+        SEED,
+        SEEDS,
+        EVERY,
+        SAMPLE,
+        SECOND,
+        REAL,
+        REPLAY,
+        VERDICT
+    };
     static const struct option long_options[] = {
         {"image", required_argument, NULL, IMAGE},
         {"flash-size", required_argument, NULL, FLASH_SIZE},
@@ -879,11 +931,13 @@ int main(int argc, char **argv)
         {"second", required_argument, NULL, SECOND},
         {"real", no_argument, NULL, REAL},
         {"replay", required_argument, NULL, REPLAY},
+        {"verdict", required_argument, NULL, VERDICT},
         {0},
     };
     char *images[16];
     int image_count = 0;
     bool list = false;
+    const char *board_path = NULL;
     int option;
 
     /* Children write the console to stdout; what is said here goes to where stdout was. */
@@ -934,6 +988,9 @@ int main(int argc, char **argv)
         case REPLAY:
             options.replay = optarg;
             break;
+        case VERDICT:
+            board_path = optarg;
+            break;
         default:
             return EXIT_FAILURE;
         }
@@ -946,6 +1003,9 @@ int main(int argc, char **argv)
             say("L\t%s\t%s", s->name, s->summary);
         }
         return EXIT_SUCCESS;
+    }
+    if (board_path != NULL) {
+        return verdict(board_path);
     }
     make_factory_flash(image_count, images);
     start_flash = map(options.flash_size, MAP_SHARED);

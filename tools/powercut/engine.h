@@ -38,6 +38,7 @@ typedef enum {
     POWERCUT_PREPARE, /* up to the starting point */
     POWERCUT_RUN,     /* the part that is cut */
     POWERCUT_RECOVER, /* after the cut */
+    POWERCUT_VERDICT, /* which application starts? */
 } powercut_phase_t;
 
 /* How the process of one boot ends, beside the board's own statuses. */

@@ -120,6 +120,9 @@ static void run_nvs(void)
     airlift_powercut_must(nvs_flash_init(), "nvs_flash_init");
     airlift_powercut_must(nvs_open("powercut", NVS_READWRITE, &nvs), "nvs_open");
     uint32_t round = read_back(nvs);
+    if (round > 0) {
+        airlift_powercut_done("round", round);
+    }
     while (round < ROUNDS) {
         write_round(nvs, ++round);
     }

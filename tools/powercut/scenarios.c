@@ -273,6 +273,7 @@ static void run_erase_otadata(void)
     const esp_partition_t *factory = find_factory();
     const esp_partition_t *otadata = find_otadata();
     airlift_powercut_choosing(1);
+    airlift_powercut_forgetting();
     airlift_powercut_must(factory != NULL ? esp_ota_set_boot_partition(factory)
                                           : esp_partition_erase_range(otadata, 0, otadata->size),
                           "erasing otadata");
@@ -353,6 +354,7 @@ static void prepare_factory_reset(void)
     update_up_to(2);
 #ifdef CONFIG_BOOTLOADER_OTA_DATA_ERASE
     airlift_powercut_choosing(1);
+    airlift_powercut_forgetting();
 #endif
 }
 

@@ -83,6 +83,10 @@ esp_err_t airlift_powercut_confirm(void);
  * it may boot; and from _chosen() on it must. */
 void airlift_powercut_choosing(uint32_t version);
 void airlift_powercut_chosen(uint32_t version);
+/* The firmware is about to give up the record that says that it is confirmed, as by erasing
+ * otadata.
+ */
+void airlift_powercut_forgetting(void);
 /* version was rejected: it must not boot again until it is installed again. */
 void airlift_powercut_rejected(uint32_t version);
 
