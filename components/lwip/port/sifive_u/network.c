@@ -19,7 +19,7 @@
 #include "sifive_u/gem.h"
 #include "sifive_u/os.h"
 
-#define TASK_STACK    2560
+#define TASK_STACK    2048
 #define TASK_PRIORITY (CONFIG_LWIP_TCPIP_TASK_PRIO - 1)
 /* The PHY has no interrupt line. */
 #define LINK_CHECK_MS 100u
