@@ -4,6 +4,8 @@
 # map. A main file belongs into the executable itself, not into a library.
 set(_board "${CMAKE_CURRENT_LIST_DIR}")
 
+include("${_board}/compiler.cmake")
+
 set(BOARD_ARCH riscv)
 set(BOARD_TOOLCHAIN_FILE "${_board}/toolchain.cmake")
 set(BOARD_TOOL_PREFIX riscv64-unknown-elf-)
@@ -49,7 +51,6 @@ set(BOARD_MAIN_BOOTLOADER "${_board}/device/main_bootloader.c")
 # Sets var to the finished script, SCRIPT.ld of ld/SOURCE.ld; what follows are options of the
 # preprocessor.
 function(sifive_u_linker_script var script source)
-    find_program(SIFIVE_U_GCC riscv64-unknown-elf-gcc)
     set(board "${CMAKE_CURRENT_FUNCTION_LIST_DIR}")
     set(finished "${CMAKE_BINARY_DIR}/sifive_u/${script}.ld")
     file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/sifive_u")

@@ -5,11 +5,7 @@ set(CMAKE_SYSTEM_NAME Generic)
 set(CMAKE_SYSTEM_PROCESSOR riscv32)
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 
-find_program(SIFIVE_U_GCC riscv64-unknown-elf-gcc)
-if(NOT SIFIVE_U_GCC)
-    message(FATAL_ERROR "The compiler for board sifive_u is missing: "
-                        "apt-get install gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf")
-endif()
+include("${CMAKE_CURRENT_LIST_DIR}/compiler.cmake")
 get_filename_component(_sifive_u_bin "${SIFIVE_U_GCC}" DIRECTORY)
 set(_sifive_u_prefix "${_sifive_u_bin}/riscv64-unknown-elf-")
 set(CMAKE_C_COMPILER "${SIFIVE_U_GCC}")

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -43,12 +44,53 @@ static bool join(char path[PATH_MAX], const char *folder, const char *name)
     return true;
 }
 
+static board_args_t in_front;
+
+void board_args_in_front(const board_args_t *args)
+{
+    in_front = *args;
+}
+
+board_args_t board_args_whole(const board_args_t *args)
+{
+    board_args_t whole = *args;
+    if (whole.project == NULL) {
+        whole.project = in_front.project;
+    }
+    if (whole.build == NULL) {
+        whole.build = in_front.build;
+    }
+    return whole;
+}
+
+static bool is_board(const fmt_chip_t *chip)
+{
+    return chip != NULL && (chip->id == FMT_CHIP_ID_LINUX || chip->id == FMT_CHIP_ID_SIFIVE_U);
+}
+
+const fmt_chip_t *board_by_build(const char *build)
+{
+    struct stat info;
+    if (build == NULL || (stat(build, &info) == 0 && S_ISDIR(info.st_mode))) {
+        return NULL;
+    }
+    const fmt_chip_t *chip = fmt_chip_by_name(build);
+    return is_board(chip) ? chip : NULL;
+}
+
 bool board_build_path(const board_args_t *args, char path[PATH_MAX])
 {
-    if (args->build != NULL) {
-        return join(path, NULL, args->build);
+    board_args_t whole = board_args_whole(args);
+    const fmt_chip_t *chip = board_by_build(whole.build);
+    if (chip != NULL) {
+        char name[64];
+        snprintf(name, sizeof(name), "build-%s", chip->name);
+        return join(path, whole.project, name);
     }
-    return join(path, args->project, "build");
+    if (whole.build != NULL) {
+        return join(path, NULL, whole.build);
+    }
+    return join(path, whole.project, "build");
 }
 
 bool board_flash_path(const board_args_t *args, char path[PATH_MAX])
@@ -75,13 +117,22 @@ static bool find_target(char *description, const char **target)
     return true;
 }
 
+static void set_flash_size(board_kind_t *kind)
+{
+    kind->flash_size = kind->chip->id == FMT_CHIP_ID_SIFIVE_U ? SIFIVE_U_FLASH_SIZE : 0;
+}
+
 bool board_find_kind(const board_args_t *args, board_kind_t *kind)
 {
     char build[PATH_MAX];
     char path[PATH_MAX];
     uint8_t *data;
     size_t len;
-    *kind = (board_kind_t){.chip = fmt_chip_by_id(FMT_CHIP_ID_LINUX)};
+    kind->chip = board_by_build(board_args_whole(args).build);
+    if (kind->chip == NULL) {
+        kind->chip = fmt_chip_by_id(FMT_CHIP_ID_LINUX);
+    }
+    set_flash_size(kind);
     if (!board_build_path(args, build) || !join(path, build, "project_description.json")) {
         return false;
     }
@@ -95,13 +146,12 @@ bool board_find_kind(const board_args_t *args, board_kind_t *kind)
     bool good = find_target((char *)data, &target);
     if (good) {
         kind->chip = fmt_chip_by_name(target);
-        good = kind->chip != NULL &&
-               (kind->chip->id == FMT_CHIP_ID_LINUX || kind->chip->id == FMT_CHIP_ID_SIFIVE_U);
+        good = is_board(kind->chip);
     }
-    if (!good) {
+    if (good) {
+        set_flash_size(kind);
+    } else {
         ui_error("%s: target \"%s\": this program knows no such board", path, target);
-    } else if (kind->chip->id == FMT_CHIP_ID_SIFIVE_U) {
-        kind->flash_size = SIFIVE_U_FLASH_SIZE;
     }
     free(data);
     return good;

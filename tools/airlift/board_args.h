@@ -26,7 +26,9 @@ enum { BOARD_ARG_FLASH = 1000 };
 /* Their lines in a verb's help. */
 #define BOARD_OPTIONS_HELP                                                                         \
     "  -C, --project-dir DIR  project folder (default: the current folder)\n"                      \
-    "  -B, --build-dir DIR    build folder (default: PROJECT/build)\n"                             \
+    "  -B, --build-dir DIR    build folder (default: PROJECT/build); the name of a board, linux "  \
+    "or\n"                                                                                         \
+    "                         sifive_u, stands for PROJECT/build-NAME\n"                           \
     "  --flash FILE           the board's flash (default: BUILD/flash.bin); everything else "      \
     "that\n"                                                                                       \
     "                         is the board stands beside it in FILE.state\n"
@@ -36,6 +38,17 @@ typedef struct {
     const char *build;   /* NULL: build in the project folder */
     const char *flash;   /* NULL: flash.bin in the build folder */
 } board_args_t;
+
+/* What stands in front of the verb on the command line: for verbs that are given nothing else. The
+ * texts stay the caller's. */
+void board_args_in_front(const board_args_t *args);
+
+/* args with what they lack taken from there. */
+board_args_t board_args_whole(const board_args_t *args);
+
+/* The board whose name stands in the place of a build folder; NULL: build is a folder, or NULL. A
+ * folder of such a name in the current folder goes first. */
+const fmt_chip_t *board_by_build(const char *build);
 
 /* Takes an option of BOARD_LONG_OPTIONS (not 'h'); false: it is none of them. */
 bool board_args_take(board_args_t *args, int option, const char *value);
@@ -50,9 +63,9 @@ typedef struct {
     uint32_t flash_size; /* bytes, the same for every board of this kind; 0: each has its own */
 } board_kind_t;
 
-/* The kind that the build is for, by its project_description.json; without one a linux board.
- * False after an error message: the file cannot be read, or names a board this program does not
- * know. */
+/* The kind that the build is for, by its project_description.json; without one what
+ * board_by_build() says, or a linux board. False after an error message: the file cannot be read,
+ * or names a board this program does not know. */
 bool board_find_kind(const board_args_t *args, board_kind_t *kind);
 
 /* Opens the board of args; false after an error message. */

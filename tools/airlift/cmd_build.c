@@ -5,13 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "board_args.h"
 #include "commands.h"
 #include "project_build.h"
 #include "ui.h"
 
 #define COMMON_HELP                                                                                \
     "  -C, --project-dir DIR  project folder (default: the current folder)\n"                      \
-    "  -B, --build-dir DIR    build folder (default: PROJECT/build)\n"                             \
+    "  -B, --build-dir DIR    build folder (default: PROJECT/build); the name of a board, linux "  \
+    "or\n"                                                                                         \
+    "                         sifive_u, stands for PROJECT/build-NAME, builds for that board "     \
+    "and\n"                                                                                        \
+    "                         keeps its configuration in PROJECT/sdkconfig.NAME\n"                 \
     "  -D, --define NAME=VALUE\n"                                                                  \
     "                         CMake cache entry, such as IDF_TARGET=linux or PROJECT_VER=2; may\n" \
     "                         be given several times\n"                                            \
@@ -30,16 +35,19 @@ static void print_build_help(void)
         "only: app, bootloader,\npartition-table, or any other target of the build.\n\n" COMMON_HELP
         "  --san                  with AddressSanitizer and UndefinedBehaviorSanitizer\n"
         "  --reconfigure          run CMake even if nothing has changed\n\n"
-        "Environment: IDF_TARGET names the board (default: linux), IDF_PATH the Airlift tree "
+        "Environment: IDF_TARGET names the board (default: linux; see also -B), IDF_PATH the "
+        "Airlift tree "
         "(default: the\none this program comes from), SDKCONFIG_DEFAULTS the files of defaults; "
         "IDF_PY_BUILD_JOBS\nlimits parallel jobs.\n\n" EXIT_HELP);
 }
 
 static void print_menuconfig_help(void)
 {
-    puts("usage: airlift menuconfig [options]\n\n"
-         "Opens the project's configuration in an editor; the answers land in PROJECT/sdkconfig "
-         "and the\nnext build takes them.\n\n" COMMON_HELP "\n" EXIT_HELP);
+    puts(
+        "usage: airlift menuconfig [options]\n\n"
+        "Opens the project's configuration in an editor; the answers land in PROJECT/sdkconfig "
+        "(with\n-B BOARD in PROJECT/sdkconfig.BOARD) and the next build takes them.\n\n" COMMON_HELP
+        "\n" EXIT_HELP);
 }
 
 /* How to go on after target was built. */
@@ -131,11 +139,13 @@ static int run(int argc, char **argv, bool menuconfig)
     }
     const char *target = menuconfig ? "menuconfig" : optind < argc ? argv[optind] : "all";
 
-    if (!project_configure(&p)) {
-        return AIRLIFT_EXIT_FAILURE;
-    }
-    int status = project_make(&p, target);
-    if (status != 0) {
+    const board_args_t given = {.project = p.project, .build = p.build};
+    board_args_t whole = board_args_whole(&given);
+    p.project = whole.project;
+    p.build = whole.build;
+    bool done = project_configure(&p) && project_make(&p, target) == 0;
+    project_release(&p);
+    if (!done) {
         return AIRLIFT_EXIT_FAILURE;
     }
     if (!menuconfig) {

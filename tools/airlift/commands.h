@@ -45,6 +45,18 @@ enum {
     X(powercut)                                                                                    \
     X(check_sizes)
 
+/* Those of them that take -C and -B, which may then stand in front of the verb (board_args.h). */
+#define AIRLIFT_BOARD_COMMANDS(X)                                                                  \
+    X(build)                                                                                       \
+    X(menuconfig)                                                                                  \
+    X(flash)                                                                                       \
+    X(run)                                                                                         \
+    X(monitor)                                                                                     \
+    X(gpio)                                                                                        \
+    X(board)                                                                                       \
+    X(erase_flash)                                                                                 \
+    X(erase_otadata)
+
 #define AIRLIFT_DECLARE_COMMAND(name)                                                              \
     extern const airlift_cmd_t airlift_cmd_##name __attribute__((weak));
 AIRLIFT_COMMANDS(AIRLIFT_DECLARE_COMMAND)

@@ -2,12 +2,15 @@
 #include "project_build.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "board_args.h"
 #include "child.h"
 #include "commands.h"
 #include "file.h"
@@ -66,13 +69,8 @@ static bool find_folders(project_t *p)
         ui_error("%s: no CMakeLists.txt there; it is no project folder", p->project_dir);
         return false;
     }
-    if (p->build != NULL) {
-        snprintf(build, sizeof(build), "%s", p->build);
-        if (strlen(p->build) >= sizeof(build)) {
-            ui_error("%s: path too long", p->build);
-            return false;
-        }
-    } else if (!join(build, p->project_dir, "build")) {
+    const board_args_t args = {.project = p->project_dir, .build = p->build};
+    if (!board_build_path(&args, build)) {
         return false;
     }
     char inside[PATH_MAX];
@@ -89,6 +87,51 @@ static bool find_folders(project_t *p)
         return false;
     }
     return true;
+}
+
+/* A board named in the place of the build folder is what is built for, with a configuration of its
+ * own beside the project's, so that the two do not get into each other's way. */
+static bool take_board(project_t *p)
+{
+    const fmt_chip_t *chip = board_by_build(p->build);
+
+    if (chip == NULL) {
+        return true;
+    }
+    snprintf(p->board_target, sizeof(p->board_target), "IDF_TARGET=%s", chip->name);
+    snprintf(p->board_config, sizeof(p->board_config), "SDKCONFIG=sdkconfig.%s", chip->name);
+    for (size_t i = 0; i < p->define_count; i++) {
+        if (strncmp(p->defines[i], "SDKCONFIG=", 10) == 0 ||
+            strncmp(p->defines[i], "SDKCONFIG:", 10) == 0) {
+            return project_define(p, p->board_target);
+        }
+    }
+    return project_define(p, p->board_target) && project_define(p, p->board_config);
+}
+
+/* CMake and Ninja do not notice another build in their folder; they damage each other's files. */
+static bool lock_folder(project_t *p)
+{
+    p->lock = open(p->build_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int status = p->lock < 0 ? -1 : flock(p->lock, LOCK_EX | LOCK_NB);
+    if (status != 0 && p->lock >= 0 && errno == EWOULDBLOCK) {
+        ui_note("%s: another build is running there; waiting until it is done", p->build_dir);
+        do {
+            status = flock(p->lock, LOCK_EX);
+        } while (status != 0 && errno == EINTR);
+    }
+    if (status != 0) {
+        ui_error("%s: cannot be locked: %s", p->build_dir, strerror(errno));
+    }
+    return status == 0;
+}
+
+void project_release(project_t *p)
+{
+    if (p->lock >= 0) {
+        close(p->lock);
+        p->lock = -1;
+    }
 }
 
 /* IDF_PATH and AIRLIFT_TOOL, for CMake and everything below it. */
@@ -197,7 +240,8 @@ bool project_configure(project_t *p)
 {
     bool wrong;
 
-    if (!find_folders(p) || !set_environment()) {
+    p->lock = -1;
+    if (!find_folders(p) || !set_environment() || !take_board(p) || !lock_folder(p)) {
         return false;
     }
     if (!needs_cmake(p, &wrong)) {

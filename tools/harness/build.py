@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds firmware for tests, benches and the demo, once for each variant, in build/e2e."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -77,7 +78,13 @@ class Firmware:
             _copy_if_different(file, self.project / part)
 
     def version(self, version):
-        """Path of the image of this version, built now."""
+        """Path of the image of this version, built now. Others that build the project at the same
+        time wait, or the version would be theirs."""
+        with open(self.project.parent / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return self._version(version)
+
+    def _version(self, version):
         _write_if_different(self.project / "version.txt", f"{version}\n")
         run = subprocess.run([tool(), "build", "-C", self.project, "-B", self.build],
                              env=environment(IDF_TARGET=self.target), text=True,
