@@ -12,6 +12,7 @@
 #include "esp_private/partition_internal.h"
 #include "esp_system.h"
 #include "ota_slots.h"
+#include "ota_warnings.h"
 #include "otadata_store.h"
 #include "sdkconfig.h"
 
@@ -343,7 +344,11 @@ esp_err_t esp_ota_mark_app_valid_cancel_rollback(void)
     } else if (record.data.entries[record.current].state == FMT_OTA_STATE_VALID) {
         return ESP_OK;
     } else {
+        bool on_trial = record.data.entries[record.current].state == FMT_OTA_STATE_PENDING_VERIFY;
         err = set_state(&record, FMT_OTA_STATE_VALID);
+        if (err == ESP_OK && on_trial) {
+            ota_warn_if_confirmed_early();
+        }
     }
 #ifdef CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK
     if (err == ESP_OK) {

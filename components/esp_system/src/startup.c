@@ -22,6 +22,9 @@
 /* The application. */
 void app_main(void);
 
+/* app_update's; absent without rollback, without that component, and where its warning is off. */
+void ota_watch_confirmation(void) __attribute__((weak));
+
 static void print_cpu(void)
 {
     static const char TAG[] = "cpu_start";
@@ -100,6 +103,9 @@ static void main_task(void *arg)
 
     (void)arg;
     ESP_LOGI(TAG, "Started on CPU%d", xPortGetCoreID());
+    if (ota_watch_confirmation != NULL) {
+        ota_watch_confirmation();
+    }
     ESP_LOGI(TAG, "Calling app_main()");
     app_main();
     ESP_LOGI(TAG, "Returned from app_main()");
