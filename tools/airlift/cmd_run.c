@@ -272,7 +272,8 @@ static int run_board(const char *verb, int argc, char **argv)
                 return ui_usage_error(verb, "--forward: at most %d of them", FORWARD_MAX);
             }
             if (!parse_forward(optarg, &forwards[emulated.forward_count])) {
-                return ui_usage_error(verb, "--forward: %s: must be HOST:BOARD, two ports", optarg);
+                return ui_usage_error(
+                    verb, "--forward: %s: must be HOST:BOARD, two ports from 1 to 65535", optarg);
             }
             emulated.forward_count++;
             break;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -287,6 +288,24 @@ static bool in_path(const char *program)
     return false;
 }
 
+/* The emulator would not say what is wrong with a port. */
+static bool can_listen(uint16_t port)
+{
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
+    const int on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return false;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    bool can = bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return can;
+}
+
 void emulator_init(emulator_t *emulator)
 {
     emulator->pid = 0;
@@ -304,6 +323,12 @@ bool emulator_start(emulator_t *emulator, const sifive_u_options_t *board,
     }
     if (access(board->rom_path, R_OK) != 0) {
         return fail(error, "%s: %s", board->rom_path, strerror(errno));
+    }
+    for (size_t i = 0; i < board->forward_count; i++) {
+        if (!can_listen(board->forwards[i].host)) {
+            return fail(error, "port %u of 127.0.0.1 cannot be forwarded: %s",
+                        board->forwards[i].host, strerror(errno));
+        }
     }
     char flash[2 * PATH_MAX];
     if (!quote(wires->flash_path, flash)) {

@@ -8,10 +8,14 @@
  *   restart    esp_restart()
  *   crash      writes through a null pointer
  *   abort      abort()
+ *   listen N   takes one connection at TCP port N, after "agent: listening", and sends back what
+ *              comes until the peer ends: "agent: echoed BYTES"
  *   where      "agent: running LABEL next LABEL boot LABEL"
  *   memory     "agent: heap SIZE free BYTES least BYTES stacks TASK=BYTES...": least is the least
  *              free heap ever, a stack's bytes were never used */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "freertos/FreeRTOS.h"
@@ -24,6 +28,7 @@
 #include "esp_netif.h"
 #include "esp_ota_ops.h"
 #include "esp_system.h"
+#include "lwip/sockets.h"
 #include "nvs_flash.h"
 #include "protocol_examples_common.h"
 
@@ -63,6 +68,40 @@ static void print_memory(void)
     printf("\n");
 }
 
+static void serve_echo(int listener)
+{
+    char buffer[256];
+    int total = 0;
+    int got = 0;
+    int connection = accept(listener, NULL, NULL);
+    while (connection >= 0 && (got = recv(connection, buffer, sizeof(buffer), 0)) > 0 &&
+           send(connection, buffer, got, 0) == got) {
+        total += got;
+    }
+    if (connection < 0 || got != 0) {
+        printf("agent: the connection failed: %s\n", strerror(errno));
+    } else {
+        printf("agent: echoed %d\n", total);
+    }
+    close(connection);
+}
+
+static void listen_at(uint16_t port)
+{
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ANY), .sin_port = htons(port)};
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (listener < 0 || bind(listener, (const struct sockaddr *)&address, sizeof(address)) != 0 ||
+        listen(listener, 1) != 0) {
+        printf("agent: cannot listen at port %u: %s\n", port, strerror(errno));
+    } else {
+        printf("agent: listening\n");
+        fflush(stdout);
+        serve_echo(listener);
+    }
+    close(listener);
+}
+
 static void obey(const char *line)
 {
     if (strncmp(line, "ota ", 4) == 0) {
@@ -72,6 +111,8 @@ static void obey(const char *line)
         } else {
             printf("agent: ota failed %s (0x%x)\n", esp_err_to_name(err), (unsigned)err);
         }
+    } else if (strncmp(line, "listen ", 7) == 0) {
+        listen_at((uint16_t)atoi(line + 7));
     } else if (strcmp(line, "restart") == 0) {
         esp_restart();
     } else if (strcmp(line, "crash") == 0) {
