@@ -108,8 +108,12 @@ class Firmware:
 
 def sanitizer_layout(project, config):
     """Sanitised firmware is several times larger: same roles and names on a 32 MiB flash."""
+    if "CONFIG_PARTITION_TABLE_CUSTOM=y" in config:
+        for table in project.glob("*.csv"):
+            table.write_text(table.read_text().replace("1M", "8M"))
+        return "CONFIG_ESPTOOLPY_FLASHSIZE_32MB=y\n"
     if "CONFIG_PARTITION_TABLE_TWO_OTA=y" not in config:
-        raise AssertionError("the sanitizer layout replaces PARTITION_TABLE_TWO_OTA only")
+        raise AssertionError("the sanitizer layout knows PARTITION_TABLE_TWO_OTA and custom tables")
     (project / "partitions_san.csv").write_text(
         "nvs,data,nvs,,0x4000\notadata,data,ota,,0x2000\nphy_init,data,phy,,0x1000\n"
         "factory,app,factory,,8M\nota_0,app,ota_0,,8M\nota_1,app,ota_1,,8M\n")
