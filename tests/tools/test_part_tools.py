@@ -294,6 +294,20 @@ def test_used_up_numbers_are_told(otatool, flash):
     assert flash.read_bytes() == before
 
 
+def test_a_change_that_the_firmware_could_not_finish_is_not_made_over_the_switch(otatool, flash):
+    """Record 0 was erased to be rewritten when the power went; the journal in the other sector
+    says with what."""
+    put(flash, OTADATA + 0x1000, record(2))
+    pending = struct.pack("<III", 0x314A4F41, 0, 2) + record(3)
+    put(flash, OTADATA + 0x1020, pending + struct.pack("<I", zlib.crc32(pending)))
+    assert "0x000003 " in otatool("read_otadata").stdout
+    assert otadata(flash) == (b"\xff" * 32, record(2))
+    otatool("switch_ota_partition", "--slot", "1")
+    assert otadata(flash) == (record(3), record(4))
+    otatool("switch_ota_partition", "--slot", "0")
+    assert otadata(flash) == (record(5), record(4))
+
+
 @pytest.mark.parametrize("words", [["--slot", "1"], ["--name", "blue"]])
 def test_slots_are_written_read_and_erased(otatool, flash, tmp_path, words):
     image = bytes(range(256)) * 20

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "commands.h"
-#include "flash_writer.h"
 #include "formats/otadata.h"
+#include "formats/otadata_journal.h"
 #include "part_tool.h"
 #include "ui.h"
 
@@ -150,6 +150,42 @@ static int take_options(job_t *job, int argc, char **argv)
 
 /* --- boot records --- */
 
+static esp_err_t io_result(linux_flash_result_t result)
+{
+    return result == LINUX_FLASH_OK ? ESP_OK : ESP_FAIL;
+}
+
+static esp_err_t io_read(void *context, uint32_t offset, void *dst, size_t len)
+{
+    job_t *job = context;
+    return io_result(linux_flash_read(&job->tool.board.flash,
+                                      (uint32_t)job->otadata->offset + offset, dst, len));
+}
+
+static esp_err_t io_program(void *context, uint32_t offset, const void *src, size_t len)
+{
+    job_t *job = context;
+    return io_result(linux_flash_program(&job->tool.board.flash,
+                                         (uint32_t)job->otadata->offset + offset, src, len));
+}
+
+static esp_err_t io_erase_sector(void *context, uint32_t offset)
+{
+    job_t *job = context;
+    return io_result(linux_flash_erase(
+        &job->tool.board.flash, (uint32_t)job->otadata->offset + offset, FMT_OTADATA_SECTOR));
+}
+
+/* As the firmware does it: a change of its own that was cut off is finished first, or it would be
+ * made over ours at the next boot. */
+static fmt_otadata_io_t otadata_io(job_t *job)
+{
+    /* A power cut planned for a run is not for this tool. */
+    job->tool.board.flash.state->cut.mode = LINUX_BOARD_CUT_NEVER;
+    return (fmt_otadata_io_t){
+        .read = io_read, .program = io_program, .erase_sector = io_erase_sector, .context = job};
+}
+
 static bool find_otadata(job_t *job)
 {
     part_tool_t *tool = &job->tool;
@@ -166,16 +202,12 @@ static bool find_otadata(job_t *job)
                  FMT_OTADATA_SIZE);
         return false;
     }
-    for (uint32_t i = 0; i < 2; i++) {
-        uint8_t raw[FMT_OTADATA_ENTRY_SIZE];
-        uint32_t at = (uint32_t)row->offset + i * FMT_OTADATA_SECTOR;
-        if (linux_flash_read(&tool->board.flash, at, raw, sizeof(raw)) != LINUX_FLASH_OK) {
-            ui_error("flash: 0x%x: cannot be read", at);
-            return false;
-        }
-        fmt_otadata_decode(raw, &job->entries[i]);
-    }
     job->otadata = row;
+    fmt_otadata_io_t io = otadata_io(job);
+    if (fmt_otadata_load(&io, job->entries) != ESP_OK) {
+        ui_error("partition '%s': cannot be read", row->name);
+        return false;
+    }
     return true;
 }
 
@@ -215,17 +247,15 @@ static bool find_slot(const job_t *job, unsigned slots, unsigned *slot)
     return false;
 }
 
-/* Rewrites one record; the rest of its sector stays. */
 static bool write_record(job_t *job, unsigned index, const fmt_otadata_entry_t *entry)
 {
-    static uint8_t sector[FMT_OTADATA_SECTOR];
-    uint32_t at = (uint32_t)job->otadata->offset + index * FMT_OTADATA_SECTOR;
-    if (linux_flash_read(&job->tool.board.flash, at, sector, sizeof(sector)) != LINUX_FLASH_OK) {
-        ui_error("flash: 0x%x: cannot be read", at);
+    const fmt_otadata_write_t write = {.index = index, .entry = *entry};
+    fmt_otadata_io_t io = otadata_io(job);
+    if (fmt_otadata_rewrite(&io, &write) != ESP_OK) {
+        ui_error("partition '%s': cannot be written", job->otadata->name);
         return false;
     }
-    fmt_otadata_encode(entry, sector);
-    return flash_writer_write(&job->tool.board, at, sector, sizeof(sector), NULL, NULL);
+    return true;
 }
 
 static bool valid(const fmt_otadata_entry_t *entry)
