@@ -88,9 +88,10 @@ powercut: setup-test host ## cut the power at every flash operation of a whole u
 	@$(PYTHON) tests/powercut/sweep.py $(T)
 
 # Sequences of each configuration, and the first seed.
-MODEL_SEQUENCES ?= 510000
+MODEL_SEQUENCES ?= 260000
 MODEL_SEED ?= $(shell date +%s)
-MODEL_TESTS := test_ota_model test_ota_model_rollback
+MODEL_TESTS := test_ota_model test_ota_model_rollback test_ota_model_anti_rollback \
+    test_ota_model_strict
 model: setup-test ## a million random lives with power cuts against the model of otadata and slots
 	@[ -f $(UNIT)/build.ninja ] || cmake --log-level=NOTICE -G Ninja -S tests/unit -B $(UNIT)
 	@ninja -C $(UNIT) --quiet $(MODEL_TESTS)
@@ -105,15 +106,20 @@ footprint: host ## measure flash, RAM and times on sifive_u into docs/footprint.
 	@$(PYTHON) bench/footprint/footprint.py
 
 FUZZ_SECONDS ?= 60
-fuzz: setup-test ## feed each decoder random input for FUZZ_SECONDS (60) each
+FUZZ_FLASH := build/fuzz-flash
+fuzz: setup-test ## feed each decoder, and boards with whole flash chips, random input for FUZZ_SECONDS (60) each
 	@[ -f build/fuzz/build.ninja ] || cmake --log-level=WARNING -G Ninja -S formats/fuzz -B build/fuzz \
 	    -DCMAKE_C_COMPILER=clang -DAIRLIFT_MBEDTLS=$$(cmake -P tools/cmake/print_source_dir.cmake mbedtls 2>&1)
 	@ninja -C build/fuzz --quiet
-	@for target in build/fuzz/fuzz_*; do \
+	@[ -f $(FUZZ_FLASH)/build.ninja ] || cmake --log-level=WARNING -G Ninja -S tests/unit -B $(FUZZ_FLASH) \
+	    -DCMAKE_C_COMPILER=clang -DCMAKE_C_FLAGS=-fsanitize=fuzzer-no-link -DAIRLIFT_SAN=1 -DAIRLIFT_FUZZ=ON
+	@ninja -C $(FUZZ_FLASH) --quiet fuzz_flash fuzz_flash_rollback fuzz_flash_anti_rollback
+	@for target in build/fuzz/fuzz_* $(FUZZ_FLASH)/fuzz/fuzz_*; do \
 	    [ -x $$target ] && [ -f $$target ] || continue; name=$${target##*/fuzz_}; \
+	    seeds=formats/fuzz/corpus/$$name; [ -d $$seeds ] || seeds=tests/fuzz/corpus; \
 	    mkdir -p build/fuzz/corpus/$$name; echo "== $$name"; \
-	    $$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=build/fuzz/ \
-	        build/fuzz/corpus/$$name formats/fuzz/corpus/$$name 2>&1 | grep -vE '^#|^INFO' ; \
+	    $$target -max_total_time=$(FUZZ_SECONDS) -timeout=20 -print_final_stats=1 \
+	        -artifact_prefix=build/fuzz/ build/fuzz/corpus/$$name $$seeds 2>&1 | grep -vE '^#|^INFO' ; \
 	done
 
 C_SOURCES = $(shell git ls-files '*.c' '*.h')

@@ -30,7 +30,6 @@ static bool s_booting;
 static device_outcome_t s_outcome;
 static uint32_t s_started;
 static bool s_off;
-static uint32_t s_last_address;
 static jmp_buf s_restart;
 
 static bool s_allow_otadata, s_allow_efuse;
@@ -53,7 +52,6 @@ static bool inside(uint32_t address, size_t len, uint32_t start, uint32_t size)
 
 static void look_at(const char *what, uint32_t address, size_t len)
 {
-    s_last_address = address;
     bool allowed = (s_allow_otadata && inside(address, len, DEVICE_OTADATA, 2 * BUILD_SECTOR)) ||
                    (s_allow_efuse && inside(address, len, DEVICE_EFUSE, DEVICE_EFUSE_SIZE)) ||
                    (s_allow_place != MODEL_NOWHERE &&
@@ -341,11 +339,6 @@ bool device_is_off(void)
     return s_off;
 }
 
-uint32_t device_cut_address(void)
-{
-    return s_last_address;
-}
-
 void device_forget_verified(void)
 {
     esp_flash_verified_keep(esp_flash_verified_begin(), 0, 0);
@@ -397,29 +390,3 @@ bool device_reject_and_reboot(int *err)
     }
     return true;
 }
-
-/* --- eFuses of the application --- */
-
-#ifdef CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK
-
-bool __wrap_esp_efuse_check_secure_version(uint32_t version);
-esp_err_t __wrap_esp_efuse_update_secure_version(uint32_t version);
-
-bool __wrap_esp_efuse_check_secure_version(uint32_t version)
-{
-    return version >= device_efuse();
-}
-
-esp_err_t __wrap_esp_efuse_update_secure_version(uint32_t version)
-{
-    unsigned count = device_efuse();
-    if (version > FUSE_WIDTH) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    if (version > count && !s_off) {
-        device_put_efuse(version);
-    }
-    return version < count ? ESP_FAIL : ESP_OK;
-}
-
-#endif

@@ -48,11 +48,10 @@ typedef enum { DEVICE_STARTED, DEVICE_GAVE_UP, DEVICE_CUT } device_outcome_t;
 device_outcome_t device_boot(int *place);
 
 /* Plans a cut in the operation-th (from 1) flash operation from now on; takes a plan back; says
- * whether power is away; and in which address that happened. */
+ * whether power is away. */
 void device_plan_cut(unsigned operation, linux_board_cut_mode_t mode, unsigned percent);
 void device_no_cut(void);
 bool device_is_off(void);
-uint32_t device_cut_address(void);
 
 /* Power comes back, or a reset with power. The application's RAM is gone in both. */
 void device_power_on(void);

@@ -46,7 +46,7 @@ static bool blank(const model_entry_t *e)
     return e->seq == MODEL_EMPTY || !crc_right(e);
 }
 
-static int active(const model_t *m)
+int model_active(const model_t *m)
 {
     bool v0 = valid(&m->entry[0]), v1 = valid(&m->entry[1]);
     if (v0 && v1) {
@@ -312,7 +312,7 @@ static int select_slot(model_t *m, unsigned s, uint32_t state)
     if (s >= n) {
         return MODEL_INVALID_ARG;
     }
-    int a = active(m);
+    int a = model_active(m);
     if (a < 0) {
         rewrite(m, 0, s + 1, state);
     } else if (slot(&m->entry[a], n) == s) {
@@ -399,7 +399,7 @@ static int find_record(const model_t *m, int *current)
     if (!m->table->otadata) {
         return MODEL_NOT_FOUND;
     }
-    if (model_app_count(m) == 0 || active(m) < 0 || !place_is_slot(m, m->running)) {
+    if (model_app_count(m) == 0 || model_active(m) < 0 || !place_is_slot(m, m->running)) {
         return MODEL_FAIL;
     }
     *current = entry_of_slot(m, slot_of_place(m, m->running));
@@ -417,7 +417,7 @@ int model_mark_valid(model_t *m)
     if (current < 0) {
         /* AIRLIFT: after a fallback the record follows the slot that runs; but a choice for the
          * next boot that can boot stays. */
-        int chosen = app_slot(m, slot(&m->entry[active(m)], model_app_count(m)));
+        int chosen = app_slot(m, slot(&m->entry[model_active(m)], model_app_count(m)));
         if (chosen == MODEL_NOWHERE || !m->image[chosen].valid) {
             err = select_slot(m, slot_of_place(m, m->running), MODEL_VALID);
         }
@@ -481,7 +481,7 @@ int model_mark_invalid(model_t *m)
 static bool find_inactive(const model_t *m, unsigned *entry, int *place)
 {
     unsigned n = model_app_count(m);
-    int a = m->table->otadata ? active(m) : -1;
+    int a = m->table->otadata ? model_active(m) : -1;
     if (a < 0 || n == 0) {
         return false;
     }
@@ -557,10 +557,10 @@ int model_get_boot(const model_t *m)
         return MODEL_NOWHERE;
     }
     unsigned n = model_app_count(m);
-    if (n == 0 || (blocked(&m->entry[0]) && blocked(&m->entry[1])) || active(m) < 0) {
+    if (n == 0 || (blocked(&m->entry[0]) && blocked(&m->entry[1])) || model_active(m) < 0) {
         return default_boot(m);
     }
-    return app_slot(m, slot(&m->entry[active(m)], n));
+    return app_slot(m, slot(&m->entry[model_active(m)], n));
 }
 
 int model_last_invalid(const model_t *m)

@@ -104,6 +104,9 @@ typedef struct {
 model_entry_t model_entry(const uint8_t *raw);
 void model_entry_bytes(const model_entry_t *entry, uint8_t *raw);
 
+/* The entry in force (section 3.3), -1: none. */
+int model_active(const model_t *m);
+
 /* Boots: the place that is started, MODEL_NOWHERE when nothing can be. Does not set running. */
 int model_boot(model_t *m);
 

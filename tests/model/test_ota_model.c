@@ -35,10 +35,10 @@
 #else
 #define ANTI_ROLLBACK false
 #endif
-#if __has_include("formats/otadata_journal.h") && !defined(CONFIG_AIRLIFT_STRICT_COMPATIBILITY)
-#define JOURNAL true
-#else
+#ifdef CONFIG_AIRLIFT_STRICT_COMPATIBILITY
 #define JOURNAL false
+#else
+#define JOURNAL true
 #endif
 
 /* --- random numbers --- */
@@ -72,8 +72,8 @@ static bool chance(unsigned percent)
 /* --- what happened, and failing --- */
 
 static struct {
-    uint64_t sequences, operations, boots, cuts, boot_cuts, fallbacks, bricks_predicted, efuse_cuts,
-        updates, confirmations, rollbacks;
+    uint64_t sequences, operations, boots, cuts, boot_cuts, fallbacks, bricks_predicted, updates,
+        confirmations, rollbacks;
 } s_count;
 
 static jmp_buf s_failed;
@@ -285,6 +285,7 @@ static model_image_t image_at(int place)
 
 typedef struct {
     model_entry_t entry[2];
+    uint32_t efuse;
 } records_t;
 
 #define RECORDS_MAX 256
@@ -355,7 +356,7 @@ static bool torn_from(const model_entry_t *raw, const model_entry_t *old, const 
 static bool explained(const records_t *pre, const model_t *post)
 {
     records_t now = *pre;
-    records_t raw = {{raw_entry(0), raw_entry(1)}};
+    records_t raw = {.entry = {raw_entry(0), raw_entry(1)}};
     for (unsigned i = 0; i <= post->write_count; i++) {
         if (same(&raw.entry[0], &now.entry[0]) && same(&raw.entry[1], &now.entry[1])) {
             return true;
@@ -409,59 +410,62 @@ static void add_readings(const records_t *stored, unsigned index)
     }
 }
 
-/* The permitted records after cutting an operation that goes from pre to post. */
+static records_t records_of(const model_t *m)
+{
+    records_t records = {.efuse = m->efuse};
+    memcpy(records.entry, m->entry, sizeof(records.entry));
+    return records;
+}
+
+static void use_records(model_t *m, const records_t *records)
+{
+    memcpy(m->entry, records->entry, sizeof(m->entry));
+    m->efuse = records->efuse;
+}
+
+/* With the journal: what may be after cutting an operation that goes from pre to post. Each of its
+ * writes is done or not. */
 static void permit_after_cut(const records_t *pre, const model_t *post)
 {
-    records_t now = *pre;
-    may_be(&now);
     unsigned erased = 0;
     for (unsigned i = 0; i < post->write_count; i++) {
+        erased +=
+            post->writes[i].kind == MODEL_WRITE_ENTRY && post->writes[i].value.seq == MODEL_EMPTY;
+    }
+    records_t now = *pre;
+    may_be(&now);
+    for (unsigned i = 0; i < post->write_count && erased < 2; i++) {
         const model_write_t *w = &post->writes[i];
         if (w->kind == MODEL_WRITE_ENTRY) {
             now.entry[w->index] = w->value;
-            erased += w->value.seq == MODEL_EMPTY;
-            may_be(&now);
+        } else if (w->kind == MODEL_WRITE_EFUSE) {
+            now.efuse = w->version;
+        }
+        may_be(&now);
+    }
+    /* Of two that are erased either may go first, but the one in force only with the other. */
+    for (unsigned i = 0; i < 2 && erased == 2; i++) {
+        model_t half = *post;
+        use_records(&half, pre);
+        int before = model_active(&half);
+        memset(&half.entry[i], 0xFF, sizeof(half.entry[i]));
+        if (model_active(&half) == before) {
+            records_t records = records_of(&half);
+            may_be(&records);
         }
     }
     if (erased == 2) {
-        /* Erasing all begins with either record, but never with the one in force alone. */
-        for (unsigned i = 0; i < 2; i++) {
-            model_t half = M;
-            memcpy(half.entry, pre->entry, sizeof(half.entry));
-            int before = model_get_boot(&half);
-            memset(&half.entry[i], 0xFF, sizeof(half.entry[i]));
-            if (model_get_boot(&half) == before) {
-                records_t records;
-                memcpy(records.entry, half.entry, sizeof(records.entry));
-                may_be(&records);
-            }
-        }
+        records_t records = records_of(post);
+        may_be(&records);
     }
 }
 
-static void settle_efuse(uint32_t version)
-{
-    uint32_t address = device_cut_address();
-    if (address >= DEVICE_EFUSE && address < DEVICE_EFUSE + DEVICE_EFUSE_SIZE) {
-        /* Known limit: the emulated eFuses are not safe against a cut yet. */
-        s_count.efuse_cuts++;
-        device_put_efuse(version);
-    }
-}
-
-/* Power went in an operation that would have led from pre to post (post->writes). */
-static void learn_cut(const records_t *pre, unsigned pre_count, const model_t *posts)
+/* Power went in an operation that would have led from one of pre to that of posts. */
+static void learn_cut(const records_t *pre, unsigned count, const model_t *posts)
 {
     s_count.cuts++;
-    uint32_t efuse = M.efuse;
-    for (unsigned i = 0; i < pre_count; i++) {
-        if (posts[i].efuse > efuse) {
-            efuse = posts[i].efuse;
-        }
-    }
-    settle_efuse(efuse);
-    M.efuse = device_efuse();
     if (ANTI_ROLLBACK) {
+        /* Whether a torn descriptor can be read decides too much to be left to chance. */
         for (uint32_t at = DEVICE_APPS; at < DEVICE_END; at += BUILD_SECTOR) {
             device_settle(at);
         }
@@ -469,16 +473,16 @@ static void learn_cut(const records_t *pre, unsigned pre_count, const model_t *p
     refresh_images();
     s_record_count = 0;
     if (JOURNAL) {
-        for (unsigned i = 0; i < pre_count; i++) {
+        for (unsigned i = 0; i < count; i++) {
             permit_after_cut(&pre[i], &posts[i]);
         }
         return;
     }
     bool good = false;
-    for (unsigned i = 0; i < pre_count && !good; i++) {
+    for (unsigned i = 0; i < count && !good; i++) {
         good = explained(&pre[i], &posts[i]);
     }
-    records_t raw = {{raw_entry(0), raw_entry(1)}};
+    records_t raw = {.entry = {raw_entry(0), raw_entry(1)}};
     if (!good) {
         fail("after the cut otadata is [0] %s [1] %s, which no cut can leave",
              show_entry(&raw.entry[0]), show_entry(&raw.entry[1]));
@@ -490,7 +494,12 @@ static void learn_cut(const records_t *pre, unsigned pre_count, const model_t *p
         }
         s_fickle[i] = device_unstable(address);
     }
-    add_readings(&raw, 0);
+    for (unsigned i = 0; i < count; i++) {
+        raw.efuse = pre[i].efuse;
+        add_readings(&raw, 0);
+        raw.efuse = posts[i].efuse;
+        add_readings(&raw, 0);
+    }
 }
 
 /* --- sessions --- */
@@ -645,16 +654,16 @@ static void boot(unsigned cut, linux_board_cut_mode_t mode, unsigned percent)
     for (;;) {
         if (s_record_count == 0) {
             s_record_count = 1;
-            memcpy(s_records[0].entry, M.entry, sizeof(M.entry));
+            s_records[0] = records_of(&M);
         }
         unsigned count = s_record_count;
         for (unsigned i = 0; i < count; i++) {
             pre[i] = s_records[i];
             post[i] = M;
-            memcpy(post[i].entry, pre[i].entry, sizeof(pre[i].entry));
+            use_records(&post[i], &pre[i]);
             places[i] = model_boot(&post[i]);
         }
-        records_t raw_before = {{raw_entry(0), raw_entry(1)}};
+        records_t raw_before = {.entry = {raw_entry(0), raw_entry(1)}};
         if (cut > 0) {
             device_plan_cut(cut, mode, percent);
         }
@@ -712,8 +721,7 @@ static bool check(const char *what, int err, int model_err, const model_t *befor
 {
     s_count.operations++;
     if (device_is_off()) {
-        records_t pre;
-        memcpy(pre.entry, before->entry, sizeof(pre.entry));
+        records_t pre = records_of(before);
         model_t post = M;
         M = *before;
         trace("  %s: cut\n", what);
@@ -753,8 +761,8 @@ static bool blank(int place, size_t length)
 static void spoil(image_t *image, uint32_t r)
 {
     switch (r % 8) {
-    case 0: { /* a flipped bit; not the one that says there is a hash */
-        size_t at = 24 + (r >> 4) % (image->length - 24);
+    case 0: { /* a flipped bit */
+        size_t at = (r >> 4) % image->length;
         image->bytes[at] ^= (uint8_t)(1u << ((r >> 24) % 8));
         break;
     }
@@ -949,9 +957,6 @@ static void damage(const op_t *op)
         return;
     }
     size_t at = op->r[1] % image->length;
-    if (at == 23) {
-        at = 24; /* says whether there is a hash: the format cannot notice that */
-    }
     device_place(place)[at] ^= (uint8_t)(1u << (op->r[2] % 8));
     device_forget_verified();
     refresh_images();
@@ -1073,6 +1078,9 @@ static void carry_out(const op_t *op)
                model_invalidate_inactive, MODEL_NOWHERE);
         break;
     case OP_ERASE_OTADATA:
+        if (JOURNAL) {
+            device_no_cut(); /* not through the journal: as with the cable */
+        }
         simple("erase otadata", erase_otadata, model_plain_erase, MODEL_NOWHERE);
         break;
     case OP_DAMAGE:
@@ -1224,9 +1232,6 @@ static bool run(uint64_t seed, unsigned long sequences, const char *program)
            (unsigned long long)s_count.fallbacks, (unsigned long long)s_count.updates,
            (unsigned long long)s_count.confirmations, (unsigned long long)s_count.rollbacks,
            (unsigned long long)s_count.bricks_predicted);
-    if (ANTI_ROLLBACK) {
-        printf(", %llu cuts in the eFuses", (unsigned long long)s_count.efuse_cuts);
-    }
     printf("\n");
     return true;
 }
