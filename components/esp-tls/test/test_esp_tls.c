@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -416,6 +417,30 @@ static void silent_server_ends_at_the_timeout(void **state)
     lab_server_stop(server);
 }
 
+static bool hasty; /* poll() comes back a little before its time */
+
+int __real_poll(struct pollfd *items, nfds_t count, int timeout_ms);
+int __wrap_poll(struct pollfd *items, nfds_t count, int timeout_ms);
+
+int __wrap_poll(struct pollfd *items, nfds_t count, int timeout_ms)
+{
+    return __real_poll(items, count, hasty && timeout_ms > 2 ? timeout_ms - 2 : timeout_ms);
+}
+
+static void a_wait_that_comes_back_early_is_no_half_open_connection(void **state)
+{
+    (void)state;
+    lab_server_t *server = lab_server_start(answer_nothing, NULL, false);
+    hasty = true;
+    int connected = connect_trusting("self", "127.0.0.1", lab_server_port(server),
+                                     &(esp_tls_cfg_t){.timeout_ms = 100});
+    hasty = false;
+    assert_int_equal(connected, -1);
+    assert_true(lab_log_has("never answered the TLS greeting"));
+    esp_tls_conn_destroy(s_tls);
+    lab_server_stop(server);
+}
+
 static void read_tells_timeout_end_and_cut_apart(void **state)
 {
     (void)state;
@@ -549,6 +574,7 @@ int main(void)
         cmocka_unit_test(unknown_name_is_said_to_be_unknown),
         cmocka_unit_test(server_without_tls_is_recognised),
         cmocka_unit_test(silent_server_ends_at_the_timeout),
+        cmocka_unit_test(a_wait_that_comes_back_early_is_no_half_open_connection),
         cmocka_unit_test(read_tells_timeout_end_and_cut_apart),
         cmocka_unit_test(asynchronous_connect_gets_there),
         cmocka_unit_test(asynchronous_connect_returns_at_once_and_keeps_its_time_limit),
