@@ -8,6 +8,7 @@
 #define MBEDTLS_SHA256_C
 #define MBEDTLS_SHA256_PROCESS_ALT /* components/mbedtls/port/sha256_engine.c */
 #define MBEDTLS_MD5_C
+#define MBEDTLS_MD5_PROCESS_ALT /* components/mbedtls/port/md5_small.c: 2 KiB less */
 
 /* The compression function in C is what is left where there is no engine: small before fast. */
 #define MBEDTLS_SHA256_SMALLER

@@ -16,11 +16,18 @@
 #include "freertos/semphr.h"
 #include "freertos/task.h"
 #include "mbedtls/entropy.h"
+#include "mbedtls/md5.h"
 #include "mbedtls/sha256.h"
 #include "mbedtls/ssl.h"
 #include "mbedtls/ssl_ciphersuites.h"
 #include "mbedtls/threading.h"
 #include "psa/crypto.h"
+
+/* The bootloader's, under another name. */
+#define mbedtls_internal_md5_process md5_process_small
+int mbedtls_internal_md5_process(mbedtls_md5_context *ctx, const unsigned char data[64]);
+#include "../port/md5_small.c"
+#undef mbedtls_internal_md5_process
 
 int airlift_sha256_process_software(mbedtls_sha256_context *ctx, const unsigned char data[64]);
 
@@ -223,11 +230,36 @@ static void every_cipher_suite_offered_is_known_and_has_forward_secrecy(void **s
     }
 }
 
+static void the_small_md5_gives_what_the_library_gives(void **state)
+{
+    (void)state;
+    mbedtls_md5_context small;
+    mbedtls_md5_context library;
+    unsigned char data[64];
+    uint32_t random = 1;
+    mbedtls_md5_init(&small);
+    mbedtls_md5_init(&library);
+    assert_int_equal(mbedtls_md5_starts(&small), 0);
+    assert_int_equal(mbedtls_md5_starts(&library), 0);
+    for (int round = 0; round < 1000; round++) {
+        for (size_t i = 0; i < sizeof(data); i++) {
+            random = random * 1664525u + 1013904223u;
+            data[i] = (unsigned char)(random >> 24);
+        }
+        assert_int_equal(md5_process_small(&small, data), 0);
+        assert_int_equal(mbedtls_internal_md5_process(&library, data), 0);
+        assert_memory_equal(small.MBEDTLS_PRIVATE(state), library.MBEDTLS_PRIVATE(state), 16);
+    }
+    mbedtls_md5_free(&small);
+    mbedtls_md5_free(&library);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(software_hash_is_right_and_agrees_with_the_engine),
         cmocka_unit_test(hash_of_odd_pieces_is_that_of_the_whole),
+        cmocka_unit_test(the_small_md5_gives_what_the_library_gives),
         cmocka_unit_test(random_numbers_come_and_differ),
         cmocka_unit_test(mutex_is_made_at_first_use_and_excludes),
         cmocka_unit_test(tasks_use_psa_keys_at_the_same_time),
