@@ -32,11 +32,17 @@ bool boot_table_read(boot_table_t *table, uint32_t flash_size);
 void boot_choose(const boot_table_t *table, const fmt_boot_config_t *config,
                  fmt_boot_choice_t *choice);
 
-/* Rewrites one record. A failure is returned, and logged. */
-esp_err_t boot_write_otadata(const fmt_boot_table_t *roles, const fmt_otadata_write_t *write);
+/* The following work on the otadata that boot_choose() read. */
 
-/* Erases both records, of an otadata of at least FMT_OTADATA_SIZE bytes. */
-esp_err_t boot_erase_otadata(const fmt_boot_table_t *roles);
+/* Rewrites one record. A failure is returned, and logged. */
+esp_err_t boot_write_otadata(const fmt_otadata_write_t *write);
+
+/* Erases both records. */
+esp_err_t boot_erase_otadata(void);
+
+/* Makes the records follow the app at index, which is about to start because others are damaged:
+ * failed has bit k for OTA slot k. Failures are logged. */
+void boot_follow(const fmt_boot_table_t *roles, uint32_t failed, int index);
 
 /* Prints a message of formats/. */
 void boot_message(fmt_boot_message_t message, uint32_t arg, uint32_t arg2);

@@ -71,8 +71,10 @@ static esp_err_t feed_piece(uint32_t image_offset, const fmt_image_need_t *need,
     return ESP_OK;
 }
 
-/* Loads and verifies the image at pos; verifier has the results. */
-static esp_err_t load_image(const fmt_boot_pos_t *pos, const fmt_boot_config_t *config)
+/* Loads and verifies the image at pos; verifier has the results. *damaged: it was read, and can
+ * never start. */
+static esp_err_t load_image(const fmt_boot_pos_t *pos, const fmt_boot_config_t *config,
+                            bool *damaged)
 {
     const fmt_image_params_t params = {
         .chip = hal_chip(),
@@ -116,6 +118,8 @@ static esp_err_t load_image(const fmt_boot_pos_t *pos, const fmt_boot_config_t *
     if (fmt_image_status_line(&verifier, &line)) {
         boot_log_line(&line);
     }
+    *damaged = verifier.status != FMT_IMAGE_OK && verifier.status != FMT_IMAGE_SECURE_VERSION &&
+               verifier.status != FMT_IMAGE_HASH_ENGINE;
     return fmt_image_status_err(verifier.status);
 }
 
@@ -130,13 +134,12 @@ static bool eligible(const fmt_boot_config_t *config, int index)
 }
 
 /* The very first boot of an OTA slot writes otadata, so that the choice is recorded. */
-static void record_initial_slot(const boot_table_t *table, const fmt_boot_config_t *config,
-                                int index)
+static void record_initial_slot(const fmt_boot_config_t *config, int index)
 {
     fmt_otadata_write_t write;
     fmt_otadata_initial((unsigned)index, &write);
     boot_message(FMT_BOOT_MSG_SET_ACTUAL_SEQ, write.entry.seq, 0);
-    (void)boot_write_otadata(&table->roles, &write);
+    (void)boot_write_otadata(&write);
     if (config->anti_rollback && verifier.has_desc) {
         boot_raise_secure_version(verifier.app_desc.secure_version);
     }
@@ -162,15 +165,20 @@ void boot_start_first(const boot_table_t *table, const fmt_boot_config_t *config
     fmt_boot_order_begin(&order, &table->roles, choice->start);
     int index;
     fmt_boot_message_t announce;
+    uint32_t damaged_slots = 0;
+    bool chosen_damaged = false;
     while (fmt_boot_order_next(&order, &index, &announce)) {
         fmt_boot_pos_t pos = fmt_boot_position(&table->roles, index);
         boot_log('D', TAG, "Trying partition index %d offs 0x%x size 0x%x", index,
                  (unsigned)pos.offset, (unsigned)pos.size);
-        if (eligible(config, index) && load_image(&pos, config) == ESP_OK) {
+        bool damaged = false;
+        if (eligible(config, index) && load_image(&pos, config, &damaged) == ESP_OK) {
             boot_log('I', TAG, "Loaded app from partition at offset 0x%x", (unsigned)pos.offset);
             boot_message(announce, 0, 0);
             if (choice->initial && index >= 0) {
-                record_initial_slot(table, config, index);
+                record_initial_slot(config, index);
+            } else if (chosen_damaged && !skip_validation()) {
+                boot_follow(&table->roles, damaged_slots, index);
             }
             if (raises_secure_version(choice, index)) {
                 boot_raise_secure_version(verifier.app_desc.secure_version);
@@ -180,6 +188,11 @@ void boot_start_first(const boot_table_t *table, const fmt_boot_config_t *config
             esp_err_t err = hal_loader_start(verifier.header.entry, pos.offset);
             boot_log('E', TAG, "the loaded image holds no program for this board (error 0x%x)",
                      (unsigned)err);
+            damaged = true;
+        }
+        if (damaged) {
+            damaged_slots |= index >= 0 ? 1u << index : 0;
+            chosen_damaged = chosen_damaged || index == choice->start;
         }
         boot_message(FMT_BOOT_MSG_NOT_BOOTABLE, (uint32_t)index, 0);
     }

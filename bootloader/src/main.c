@@ -118,6 +118,7 @@ _Noreturn void bootloader_main(void)
     const fmt_boot_config_t config = {
 #ifdef CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE
         .rollback = true,
+        .attempts = CONFIG_BOOTLOADER_ROLLBACK_ATTEMPTS,
 #endif
 #ifdef CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK
         .anti_rollback = true,

@@ -19,31 +19,30 @@ void boot_message(fmt_boot_message_t message, uint32_t arg, uint32_t arg2)
 
 /* --- the partition as the flash below formats/ --- */
 
-static esp_err_t io_read(void *roles, uint32_t offset, void *dst, size_t len)
+static uint32_t address; /* of the partition */
+
+static esp_err_t io_read(void *context, uint32_t offset, void *dst, size_t len)
 {
-    return hal_flash_read(((fmt_boot_table_t *)roles)->otadata.offset + offset, dst, len);
+    (void)context;
+    return hal_flash_read(address + offset, dst, len);
 }
 
-static esp_err_t io_program(void *roles, uint32_t offset, const void *src, size_t len)
+static esp_err_t io_program(void *context, uint32_t offset, const void *src, size_t len)
 {
-    return hal_flash_program(((fmt_boot_table_t *)roles)->otadata.offset + offset, src, len);
+    (void)context;
+    return hal_flash_program(address + offset, src, len);
 }
 
-static esp_err_t io_erase_sector(void *roles, uint32_t offset)
+static esp_err_t io_erase_sector(void *context, uint32_t offset)
 {
-    return hal_flash_erase_sector(((fmt_boot_table_t *)roles)->otadata.offset + offset);
+    (void)context;
+    return hal_flash_erase_sector(address + offset);
 }
 
-static fmt_otadata_io_t flash_of(const fmt_boot_table_t *roles)
-{
-    return (fmt_otadata_io_t){
-        .read = io_read,
-        .program = io_program,
-        .erase_sector = io_erase_sector,
-        .context = (void *)roles, /* which the three do not change */
-        .plain = BOOTLOADER_STRICT,
-    };
-}
+static const fmt_otadata_io_t io = {.read = io_read,
+                                    .program = io_program,
+                                    .erase_sector = io_erase_sector,
+                                    .plain = BOOTLOADER_STRICT};
 
 /* --- reading and writing --- */
 
@@ -55,25 +54,23 @@ static esp_err_t checked(const char *what, esp_err_t err)
     return err;
 }
 
-esp_err_t boot_write_otadata(const fmt_boot_table_t *roles, const fmt_otadata_write_t *write)
+esp_err_t boot_write_otadata(const fmt_otadata_write_t *write)
 {
-    const fmt_otadata_io_t io = flash_of(roles);
     return checked("write_otadata", fmt_otadata_rewrite(&io, write));
 }
 
-esp_err_t boot_erase_otadata(const fmt_boot_table_t *roles)
+esp_err_t boot_erase_otadata(void)
 {
-    const fmt_otadata_io_t io = flash_of(roles);
     return fmt_otadata_erase_all(&io);
 }
 
 /* Reads both entries, after finishing what a power cut interrupted. False: they cannot be read. */
 static bool read_otadata(const fmt_boot_table_t *roles, fmt_otadata_entry_t entries[2])
 {
-    if (roles->otadata.size < FMT_OTADATA_SIZE) {
+    if (!roles->has_otadata || roles->otadata.size < FMT_OTADATA_SIZE) {
         return false;
     }
-    const fmt_otadata_io_t io = flash_of(roles);
+    address = roles->otadata.offset;
     int healed;
     esp_err_t err = fmt_otadata_heal(&io, entries, &healed);
     if (healed >= 0) {
@@ -92,8 +89,15 @@ void boot_choose(const boot_table_t *table, const fmt_boot_config_t *config,
                  fmt_boot_choice_t *choice)
 {
     fmt_otadata_entry_t entries[2];
-    bool readable = table->roles.has_otadata && read_otadata(&table->roles, entries);
-    fmt_boot_choose(&table->roles, config, readable ? &entries[0] : NULL,
+    fmt_boot_config_t with_boots = *config;
+    bool readable = read_otadata(&table->roles, entries);
+    for (unsigned i = 0; i < 2 && readable && config->attempts > 1; i++) {
+        unsigned boots;
+        /* Unreadable: none was given, and the app gets another one. */
+        (void)checked("read_otadata", fmt_otadata_boots(&io, i, &boots));
+        with_boots.more_boots[i] = (uint8_t)boots;
+    }
+    fmt_boot_choose(&table->roles, &with_boots, readable ? &entries[0] : NULL,
                     readable ? &entries[1] : NULL, choice);
     for (unsigned i = 0; i < choice->action_count; i++) {
         const fmt_boot_action_t *action = &choice->actions[i];
@@ -102,10 +106,30 @@ void boot_choose(const boot_table_t *table, const fmt_boot_config_t *config,
             boot_message(action->message, action->arg, action->arg2);
             break;
         case FMT_BOOT_ACT_WRITE_OTADATA:
-            (void)boot_write_otadata(&table->roles, &action->write);
+            (void)boot_write_otadata(&action->write);
+            break;
+        case FMT_BOOT_ACT_COUNT_BOOT:
+            (void)checked("write_otadata", fmt_otadata_count_boot(&io, action->arg));
             break;
         case FMT_BOOT_ACT_SECURE_VERSION:
             break; /* when the application has been verified: boot_start_first() */
+        }
+    }
+}
+
+void boot_follow(const fmt_boot_table_t *roles, uint32_t failed, int index)
+{
+    fmt_otadata_entry_t entries[2];
+    fmt_otadata_write_t writes[2];
+    if (BOOTLOADER_STRICT || !roles->has_otadata || fmt_otadata_load(&io, entries) != ESP_OK) {
+        return;
+    }
+    unsigned count = fmt_boot_follow(roles, entries, failed, index, writes);
+    for (unsigned i = 0; i < count; i++) {
+        boot_log('W', TAG, "the chosen app is damaged: writing otadata[%u], seq %u, state %d",
+                 writes[i].index, (unsigned)writes[i].entry.seq, (int)writes[i].entry.state);
+        if (boot_write_otadata(&writes[i]) != ESP_OK) {
+            return;
         }
     }
 }

@@ -80,7 +80,7 @@ static esp_err_t erase_partition(const boot_table_t *table, const fmt_partition_
     uint32_t done = 0;
     if (table->roles.has_otadata && entry->offset == table->roles.otadata.offset &&
         entry->size >= FMT_OTADATA_SIZE) {
-        esp_err_t err = boot_erase_otadata(&table->roles);
+        esp_err_t err = boot_erase_otadata();
         if (err != ESP_OK) {
             return err;
         }

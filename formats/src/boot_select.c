@@ -87,11 +87,13 @@ static void set_state(choosing_t *c, unsigned index, uint32_t state)
     c->entries[index] = action->write.entry;
 }
 
-/* Step 3: whoever was started for a trial and did not confirm itself has failed. */
+/* Step 3: whoever was started for a trial and did not confirm itself has failed, unless it has
+ * boots left. */
 static void abort_unconfirmed(choosing_t *c)
 {
     for (unsigned i = 0; i < 2; i++) {
-        if (c->entries[i].state == FMT_OTA_STATE_PENDING_VERIFY) {
+        if (c->entries[i].state == FMT_OTA_STATE_PENDING_VERIFY &&
+            c->config->more_boots[i] + 1 >= c->config->attempts) {
             say(c, FMT_BOOT_MSG_MARK_ABORTED, i, 0);
             set_state(c, i, FMT_OTA_STATE_ABORTED);
         }
@@ -138,6 +140,9 @@ static void take(choosing_t *c, unsigned index, uint32_t app_version)
     if (c->config->rollback && entry->state == FMT_OTA_STATE_NEW) {
         say(c, FMT_BOOT_MSG_PENDING, index, 0);
         set_state(c, index, FMT_OTA_STATE_PENDING_VERIFY);
+    } else if (c->config->rollback && entry->state == FMT_OTA_STATE_PENDING_VERIFY) {
+        say(c, FMT_BOOT_MSG_ANOTHER_BOOT, index, c->config->more_boots[index] + 2u);
+        add(c, FMT_BOOT_ACT_COUNT_BOOT)->arg = index;
     } else if (c->config->anti_rollback && entry->state == FMT_OTA_STATE_VALID &&
                app_version > c->config->secure_version) {
         add(c, FMT_BOOT_ACT_SECURE_VERSION)->arg = app_version;
@@ -228,6 +233,59 @@ void fmt_boot_choose(const fmt_boot_table_t *table, const fmt_boot_config_t *con
     } else {
         choose_plainly(&c);
     }
+}
+
+/* --- after a fallback --- */
+
+unsigned fmt_boot_follow(const fmt_boot_table_t *table, const fmt_otadata_entry_t entries[2],
+                         uint32_t failed, int index, fmt_otadata_write_t writes[2])
+{
+    bool bad[2];
+    int own = -1;
+    unsigned count = 0;
+
+    if (table->ota_count == 0) {
+        return 0;
+    }
+    for (int i = 0; i < 2; i++) {
+        int slot = (int)fmt_otadata_slot(&entries[i], table->ota_count);
+
+        bad[i] = fmt_otadata_valid(&entries[i]) && slot < (int)FMT_OTA_SLOTS_MAX &&
+                 ((failed >> slot) & 1u) != 0;
+        if (slot == index && !fmt_otadata_blank(&entries[i]) &&
+            (own < 0 || fmt_otadata_blocked(&entries[own]))) {
+            own = i;
+        }
+    }
+    if (index >= 0 && own < 0) {
+        /* Into the entry in force, which is bad, only if the other one is worth keeping. Either is
+         * one write: there is always an entry in force. */
+        int active = fmt_otadata_active(entries);
+        int to = active < 0 ? 0 : 1 - active;
+
+        if (active >= 0 && fmt_otadata_valid(&entries[to]) && !bad[to]) {
+            to = active;
+        }
+        writes[0].index = (unsigned)to;
+        writes[0].entry.seq = active < 0 ? (uint32_t)index + 1
+                                         : fmt_otadata_next_seq(entries[active].seq,
+                                                                (unsigned)index, table->ota_count);
+        if (writes[0].entry.seq != FMT_OTADATA_SEQ_EMPTY) {
+            memset(writes[0].entry.label, 0xFF, sizeof(writes[0].entry.label));
+            writes[0].entry.state = FMT_OTA_STATE_UNDEFINED;
+            writes[0].entry.crc = fmt_otadata_crc(writes[0].entry.seq);
+            bad[to] = false;
+            count = 1;
+        }
+    } else if (index >= 0 && fmt_otadata_blocked(&entries[own])) {
+        fmt_otadata_set_state(entries, (unsigned)own, FMT_OTA_STATE_UNDEFINED, &writes[count++]);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        if (bad[i]) {
+            fmt_otadata_set_state(entries, i, FMT_OTA_STATE_INVALID, &writes[count++]);
+        }
+    }
+    return count;
 }
 
 /* --- the fallback order --- */
@@ -325,6 +383,7 @@ static const struct {
     [FMT_BOOT_MSG_PENDING] = {'D', NULL},
     [FMT_BOOT_MSG_NOT_BOOTABLE] = {'E', NULL},
     [FMT_BOOT_MSG_SET_ACTUAL_SEQ] = {'I', NULL},
+    [FMT_BOOT_MSG_ANOTHER_BOOT] = {'W', NULL},
 };
 
 static bool not_bootable_text(int index, char *text, size_t size)
@@ -394,6 +453,10 @@ bool fmt_boot_message_line(fmt_boot_message_t message, uint32_t arg, uint32_t ar
         break;
     case FMT_BOOT_MSG_NOT_BOOTABLE:
         return not_bootable_text((int)(int32_t)arg, line->text, sizeof(line->text));
+    case FMT_BOOT_MSG_ANOTHER_BOOT:
+        snprintf(line->text, sizeof(line->text),
+                 "otadata[%" PRIu32 "] is not confirmed, its app gets boot %" PRIu32, arg, arg2);
+        break;
     case FMT_BOOT_MSG_SET_ACTUAL_SEQ:
         snprintf(line->text, sizeof(line->text), "Set actual ota_seq=%" PRIu32 " in otadata[0]",
                  arg);

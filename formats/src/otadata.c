@@ -67,15 +67,16 @@ unsigned fmt_otadata_slot(const fmt_otadata_entry_t *entry, unsigned slots)
 
 uint32_t fmt_otadata_next_seq(uint32_t current, unsigned slot, unsigned slots)
 {
-    uint64_t seq = (slot + 1u) % slots;
+    /* In 32 bits: the bootloader has no division of more. */
+    uint32_t seq = (slot + 1u) % slots;
 
     if (seq < current) {
-        seq += ((current - seq + slots - 1u) / slots) * slots;
+        uint32_t beyond = (current - seq) % slots;
+        uint32_t up = beyond == 0 ? 0 : slots - beyond;
+
+        seq = current < FMT_OTADATA_SEQ_EMPTY - up ? current + up : FMT_OTADATA_SEQ_EMPTY;
     }
-    if (seq == 0) {
-        seq = slots; /* 0 has a CRC that looks like erased flash */
-    }
-    return seq < FMT_OTADATA_SEQ_EMPTY ? (uint32_t)seq : FMT_OTADATA_SEQ_EMPTY;
+    return seq != 0 ? seq : slots; /* 0 has a CRC that looks like erased flash */
 }
 
 /* old: what stands at index now; its label stays. */

@@ -320,6 +320,40 @@ static void aborting_one_entry_and_starting_the_other_new_one_writes_both(void *
 
 /* --- anti-rollback --- */
 
+static void an_unconfirmed_app_gets_as_many_boots_as_are_configured(void **state)
+{
+    (void)state;
+    config.rollback = true;
+    set_entry(0, 1, FMT_OTA_STATE_VALID);
+    set_entry(1, 2, FMT_OTA_STATE_PENDING_VERIFY);
+    for (unsigned attempts = 0; attempts <= 16; attempts++) {
+        for (unsigned more = 0; more <= 16; more++) {
+            config.attempts = (uint8_t)attempts;
+            config.more_boots[0] = 16; /* the other entry's do not count */
+            config.more_boots[1] = (uint8_t)more;
+            choose();
+            bool another = more + 1 < attempts;
+            assert_int_equal(choice.start, another ? 1 : 0);
+            assert_int_equal(writes(), another ? 0 : 1);
+            const fmt_boot_action_t *action = first(FMT_BOOT_ACT_COUNT_BOOT);
+            if (another) {
+                assert_int_equal(action->arg, 1);
+                assert_int_equal(said(FMT_BOOT_MSG_ANOTHER_BOOT), 1);
+            } else {
+                assert_null(action);
+                assert_int_equal(first(FMT_BOOT_ACT_WRITE_OTADATA)->write.entry.state,
+                                 FMT_OTA_STATE_ABORTED);
+            }
+        }
+    }
+    /* Without rollback nothing is counted. */
+    config.rollback = false;
+    config.more_boots[1] = 0;
+    choose();
+    assert_int_equal(choice.start, 1);
+    assert_null(first(FMT_BOOT_ACT_COUNT_BOOT));
+}
+
 static void with_anti_rollback_blank_otadata_is_the_initial_state(void **state)
 {
     (void)state;
@@ -389,6 +423,121 @@ static void eligibility_needs_descriptor_and_version_only_with_anti_rollback(voi
     assert_false(fmt_boot_eligible(&config, false, 9));
     assert_false(fmt_boot_eligible(&config, true, 1));
     assert_true(fmt_boot_eligible(&config, true, 2));
+}
+
+/* --- following --- */
+
+#define EMPTY FMT_OTADATA_SEQ_EMPTY
+#define UNDEF FMT_OTA_STATE_UNDEFINED
+
+/* With 4 slots, factory and test: entries before (seq, state), slots that failed, index that
+ * starts, and the writes (entry, seq, state) in their order. */
+static const struct {
+    const char *name;
+    uint32_t before[2][2];
+    uint32_t failed;
+    int index;
+    unsigned count;
+    uint32_t write[2][3];
+} follows[] = {
+    {"it has its entry", {{1, 2}, {2, UNDEF}}, 2, 0, 1, {{1, 2, 3}}},
+    {"its entry was rejected", {{1, 4}, {2, 2}}, 2, 0, 2, {{0, 1, UNDEF}, {1, 2, 3}}},
+    {"no entry, the other is blank", {{EMPTY, UNDEF}, {2, 2}}, 2, 0, 2, {{0, 5, UNDEF}, {1, 2, 3}}},
+    {"no entry, the other failed too", {{7, 2}, {8, 2}}, 12, 1, 2, {{0, 10, UNDEF}, {1, 8, 3}}},
+    {"no entry, the other is rejected", {{8, 2}, {7, 3}}, 8, 1, 2, {{1, 10, UNDEF}, {0, 8, 3}}},
+    {"no entry, the other was not tried", {{3, 2}, {2, 2}}, 4, 3, 1, {{0, 4, UNDEF}}},
+    {"factory", {{3, 2}, {2, 0}}, 7, -1, 2, {{0, 3, 3}, {1, 2, 3}}},
+    {"factory, the other was not tried", {{3, 2}, {4, 2}}, 8, -1, 1, {{1, 4, 3}}},
+    {"the test app", {{1, 2}, {EMPTY, UNDEF}}, 15, -2, 1, {{0, 1, 3}}},
+    {"factory was the choice, rejected entry", {{1, 3}, {2, 4}}, 0, 1, 1, {{1, 2, UNDEF}}},
+    {"factory was the choice, no entry", {{1, 3}, {2, 4}}, 0, 2, 1, {{0, 3, UNDEF}}},
+    {"no number is left", {{0xFFFFFFFE, 2}, {EMPTY, UNDEF}}, 2, 0, 1, {{0, 0xFFFFFFFE, 3}}},
+};
+
+static void records_follow_the_app_that_runs(void **state)
+{
+    (void)state;
+    set_table(4, true, true);
+    for (size_t i = 0; i < sizeof(follows) / sizeof(follows[0]); i++) {
+        fmt_otadata_entry_t entries[2];
+        fmt_otadata_write_t made[2];
+
+        for (unsigned k = 0; k < 2; k++) {
+            set_entry(k, follows[i].before[k][0], follows[i].before[k][1]);
+            fmt_otadata_decode(raw[k], &entries[k]);
+        }
+        print_message("%s\n", follows[i].name);
+        assert_int_equal(
+            fmt_boot_follow(&table, entries, follows[i].failed, follows[i].index, made),
+            follows[i].count);
+        for (unsigned k = 0; k < follows[i].count; k++) {
+            assert_int_equal(made[k].index, follows[i].write[k][0]);
+            assert_int_equal(made[k].entry.seq, follows[i].write[k][1]);
+            assert_int_equal(made[k].entry.state, follows[i].write[k][2]);
+            assert_int_equal(made[k].entry.crc, fmt_otadata_crc(made[k].entry.seq));
+        }
+    }
+}
+
+/* Whatever was chosen and failed, and whichever slot starts: then the entry in force names that
+ * one, and between two writes it names that one or still the one that failed. */
+static void after_following_the_entry_in_force_names_what_runs(void **state)
+{
+    static const uint32_t seqs[] = {1, 2, 3, 4, 7, 8, EMPTY};
+    static const uint32_t states[] = {0, 1, 2, 3, 4, UNDEF, 77};
+    unsigned cases = 0;
+
+    (void)state;
+    set_table(4, true, true);
+    for (unsigned k = 0; k < 7 * 7 * 7 * 7 * 4; k++) {
+        fmt_otadata_entry_t entries[2];
+        fmt_otadata_write_t made[2];
+        int index = (int)(k % 4);
+
+        set_entry(0, seqs[k / 4 % 7], states[k / 28 % 7]);
+        set_entry(1, seqs[k / 196 % 7], states[k / 1372 % 7]);
+        fmt_otadata_decode(raw[0], &entries[0]);
+        fmt_otadata_decode(raw[1], &entries[1]);
+        int active = fmt_otadata_active(entries);
+        int chosen = active < 0 ? -1 : (int)fmt_otadata_slot(&entries[active], 4);
+        for (uint32_t others = 0; others < 16 && chosen != index; others++) {
+            uint32_t failed = (others | (chosen < 0 ? 0 : 1u << chosen)) & ~(1u << index);
+            fmt_otadata_entry_t after[2] = {entries[0], entries[1]};
+            unsigned count = fmt_boot_follow(&table, entries, failed, index, made);
+
+            assert_in_range(count, 1, 2);
+            for (unsigned w = 0; w < count; w++) {
+                after[made[w].index] = made[w].entry;
+                int now = fmt_otadata_active(after);
+                assert_true(now >= 0);
+                int slot = (int)fmt_otadata_slot(&after[now], 4);
+                assert_true(slot == index || (w + 1 < count && slot == chosen));
+            }
+            for (unsigned i = 0; i < 2; i++) {
+                bool was = fmt_otadata_valid(&entries[i]);
+                bool is = fmt_otadata_valid(&after[i]);
+                if (is || was) {
+                    unsigned slot = fmt_otadata_slot(is ? &after[i] : &entries[i], 4);
+                    assert_int_equal((failed >> slot) & 1u, !is);
+                }
+            }
+            cases++;
+        }
+    }
+    assert_true(cases > 50000);
+}
+
+static void without_slots_nothing_follows(void **state)
+{
+    fmt_otadata_entry_t entries[2];
+    fmt_otadata_write_t made[2];
+
+    (void)state;
+    set_table(0, true, false);
+    set_entry(0, 1, FMT_OTA_STATE_VALID);
+    fmt_otadata_decode(raw[0], &entries[0]);
+    fmt_otadata_decode(raw[1], &entries[1]);
+    assert_int_equal(fmt_boot_follow(&table, entries, 1, FMT_BOOT_FACTORY, made), 0);
 }
 
 /* --- order --- */
@@ -494,10 +643,12 @@ static void messages_are_the_bootloaders(void **state)
                    "otadata[1]: sequence values 0xffffffff");
     assert_message(FMT_BOOT_MSG_MAPPING, 3, 0, 'D', "Mapping seq 3 -> OTA slot 0");
     assert_message(FMT_BOOT_MSG_SET_ACTUAL_SEQ, 1, 0, 'I', "Set actual ota_seq=1 in otadata[0]");
+    assert_message(FMT_BOOT_MSG_ANOTHER_BOOT, 1, 2, 'W',
+                   "otadata[1] is not confirmed, its app gets boot 2");
     assert_false(fmt_boot_message_line(FMT_BOOT_MSG_NONE, 0, 0, &line));
     assert_false(fmt_boot_message_line(FMT_BOOT_MSG_NOT_BOOTABLE, (uint32_t)-2, 0, &line));
     assert_false(fmt_boot_message_line((fmt_boot_message_t)1000, 0, 0, &line));
-    for (int m = FMT_BOOT_MSG_NONE + 1; m <= FMT_BOOT_MSG_SET_ACTUAL_SEQ; m++) {
+    for (int m = FMT_BOOT_MSG_NONE + 1; m <= FMT_BOOT_MSG_ANOTHER_BOOT; m++) {
         assert_true(fmt_boot_message_line((fmt_boot_message_t)m, 0, 0, &line));
         assert_true(strlen(line.text) > 10);
     }
@@ -561,11 +712,15 @@ int main(void)
         TEST(pending_state_is_aborted_even_where_the_crc_is_wrong),
         TEST(two_pending_entries_end_at_the_factory_app),
         TEST(aborting_one_entry_and_starting_the_other_new_one_writes_both),
+        TEST(an_unconfirmed_app_gets_as_many_boots_as_are_configured),
         TEST(with_anti_rollback_blank_otadata_is_the_initial_state),
         TEST(with_anti_rollback_an_app_below_the_chips_version_is_passed_over),
         TEST(with_anti_rollback_a_confirmed_app_raises_the_chips_version),
         TEST(with_anti_rollback_a_table_without_slots_does_not_divide_by_zero),
         TEST(eligibility_needs_descriptor_and_version_only_with_anti_rollback),
+        TEST(records_follow_the_app_that_runs),
+        TEST(after_following_the_entry_in_force_names_what_runs),
+        TEST(without_slots_nothing_follows),
         TEST(fallback_goes_down_to_factory_then_up_then_to_test),
         TEST(fallback_leaves_out_what_does_not_exist),
         TEST(test_app_that_was_asked_for_has_no_fallback),

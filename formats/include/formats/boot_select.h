@@ -56,6 +56,11 @@ typedef struct {
      * anti_rollback. */
     bool (*app_secure_version)(void *context, int index, uint32_t *version);
     void *context;
+    /* CONFIG_BOOTLOADER_ROLLBACK_ATTEMPTS: boots that an unconfirmed app gets; 0 counts as 1, which
+     * is what ESP-IDF does. With rollback. */
+    uint8_t attempts;
+    /* For each otadata entry, how many it was given after its first (fmt_otadata_boots()). */
+    uint8_t more_boots[2];
 } fmt_boot_config_t;
 
 /* Log lines of the choice and of the fallback. arg and arg2 as noted. */
@@ -83,6 +88,7 @@ typedef enum {
     FMT_BOOT_MSG_NO_TEST,
     FMT_BOOT_MSG_NO_APP,
     FMT_BOOT_MSG_SET_ACTUAL_SEQ, /* arg: seq */
+    FMT_BOOT_MSG_ANOTHER_BOOT,   /* arg: entry, arg2: number of this boot of its app */
 } fmt_boot_message_t;
 
 typedef enum {
@@ -90,6 +96,7 @@ typedef enum {
     FMT_BOOT_ACT_WRITE_OTADATA,  /* write `write`; a failure is logged and boot goes on */
     FMT_BOOT_ACT_SECURE_VERSION, /* once the candidate `start` is verified, and only then, raise the
                                     chip's secure version to its app's, presumably arg; likewise */
+    FMT_BOOT_ACT_COUNT_BOOT,     /* fmt_otadata_count_boot() for entry arg; likewise */
 } fmt_boot_action_kind_t;
 
 typedef struct {
@@ -115,6 +122,18 @@ typedef struct {
  * there is no otadata partition or it could not be read. *choice is always filled. */
 void fmt_boot_choose(const fmt_boot_table_t *table, const fmt_boot_config_t *config,
                      const void *raw0, const void *raw1, fmt_boot_choice_t *choice);
+
+/* What makes otadata follow the app that runs, after others were found damaged: not in ESP-IDF,
+ * which tries them again at every boot. failed: bit k for OTA slot k whose image was read and is
+ * bad; index: the candidate that starts. Fills writes, to be made in this order, as each leaves
+ * something that boots; returns how many. What was not tried keeps its entry, unless both are
+ * needed. Then
+ *
+ * - entries of failed slots are INVALID,
+ * - an OTA slot that starts has the entry in force: its own, UNDEFINED if it was blocked, or a new
+ *   one, UNDEFINED. (Forged sequence numbers that leave no larger one prevent that.) */
+unsigned fmt_boot_follow(const fmt_boot_table_t *table, const fmt_otadata_entry_t entries[2],
+                         uint32_t failed, int index, fmt_otadata_write_t writes[2]);
 
 /* Whether a partition with secure version `version` may be tried (4.4). readable: it has a
  * descriptor. Always true without anti_rollback. */
