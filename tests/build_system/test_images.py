@@ -152,7 +152,8 @@ def test_table_without_otadata_has_no_blank_image(project):
 
 
 def test_table_larger_than_the_flash_ends_the_build(project):
-    project.write("sdkconfig.defaults", "CONFIG_PARTITION_TABLE_TWO_OTA=y\n")
+    project.write("sdkconfig.defaults",
+                  "CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y\nCONFIG_PARTITION_TABLE_TWO_OTA=y\n")
     output = project.build(status=1)
     assert "does not fit" in output and "2MB" in output
 
@@ -218,3 +219,44 @@ esptool_py_flash_to_partition(flash nvs ${CMAKE_CURRENT_LIST_DIR}/nvs.bin)
 """)
     project.build()
     assert "0x9000 ../nvs.bin" in (project.out / "flash_args").read_text()
+
+
+NVS_CSV = """key,type,encoding,value
+start,namespace,,
+count,data,u16,513
+text,file,string,text.txt
+"""
+
+
+def test_an_nvs_partition_is_made_of_a_table_and_flashed_with_the_project(project):
+    project.write("sdkconfig.defaults",
+                  "CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y\nCONFIG_PARTITION_TABLE_TWO_OTA=y\n")
+    project.write("main/values.csv", NVS_CSV)
+    project.write("main/text.txt", "hello")
+    project.write("main/CMakeLists.txt", """idf_component_register(SRCS "main.c" REQUIRES nvs_flash)
+nvs_create_partition_image(nvs values.csv FLASH_IN_PROJECT DEPENDS text.txt)
+""")
+    project.build("nvs_nvs_bin")
+    assert "0x9000 nvs.bin" in (project.out / "flash_args").read_text()
+
+    def shown():
+        return subprocess.run([build.tool(), "nvs", "show", project.out / "nvs.bin"], text=True,
+                              check=True, stdout=subprocess.PIPE).stdout
+
+    assert (project.out / "nvs.bin").stat().st_size == 0x4000
+    assert "513" in shown() and '"hello"' in shown()
+    project.write("main/text.txt", "other")
+    project.build("nvs_nvs_bin")
+    assert '"other"' in shown()
+    project.write("main/values.csv", NVS_CSV.replace("513", "65536"))
+    assert "not a whole number of type u16" in project.build("nvs_nvs_bin", status=1)
+
+
+def test_an_nvs_image_for_no_partition_ends_the_build(project):
+    project.write("sdkconfig.defaults",
+                  "CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y\nCONFIG_PARTITION_TABLE_TWO_OTA=y\n")
+    project.write("main/CMakeLists.txt", """idf_component_register(SRCS "main.c" REQUIRES nvs_flash)
+nvs_create_partition_image(settings values.csv VERSION 1)
+""")
+    output = project.build("nvs_settings_bin", status=1)
+    assert "the partition table has no partition 'settings'" in output

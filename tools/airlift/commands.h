@@ -43,6 +43,7 @@ enum {
     X(otatool)                                                                                     \
     X(parttool)                                                                                    \
     X(powercut)                                                                                    \
+    X(nvs)                                                                                         \
     X(check_sizes)
 
 /* Those of them that take -C and -B, which may then stand in front of the verb (board_args.h). */
