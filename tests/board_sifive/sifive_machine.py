@@ -16,8 +16,8 @@ WORK = Path(os.environ.get("AIRLIFT_BUILD", ROOT / "build")) / "board_sifive"
 FLASH_SIZE = 32 << 20
 QEMU = "qemu-system-riscv32"
 
-for program, package in ((QEMU, "qemu-system-misc"), ("riscv64-unknown-elf-gcc",
-                                                      "gcc-riscv64-unknown-elf")):
+for program, package in ((QEMU, "qemu-system-misc (from Debian 13 on: qemu-system-riscv)"),
+                         ("riscv64-unknown-elf-gcc", "gcc-riscv64-unknown-elf")):
     if shutil.which(program) is None:
         pytest.exit(f"{program} is missing: apt-get install {package}", returncode=2)
 

@@ -198,3 +198,17 @@ def test_a_server_whose_answers_never_arrive_is_left_after_the_timeout(start_boa
     board = start_board(flash, "--loss", "100")
     board.expect(r"agent: ready")
     assert update(board, good_server.url("firmware.bin", host)) != "ok"
+
+
+def test_the_tool_shows_the_cable_and_takes_only_off_and_on(tool, flash):
+    def link(*words):
+        return subprocess.run([tool, "board", "link", "--flash", flash, *words], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    assert link().stdout == "on\n"
+    assert link("off").returncode == 0
+    assert link().stdout == "off\n"
+    for words, told in ((["sideways"], "sideways: must be off or on"), (["off", "on"], "on: not")):
+        wrong = link(*words)
+        assert wrong.returncode == 2 and told in wrong.stdout
+    assert link().stdout == "off\n"
