@@ -88,10 +88,10 @@ powercut: setup-test host ## cut the power at every flash operation of a whole u
 	@$(PYTHON) tests/powercut/sweep.py $(T)
 
 # Sequences of each configuration, and the first seed.
-MODEL_SEQUENCES ?= 260000
+MODEL_SEQUENCES ?= 210000
 MODEL_SEED ?= $(shell date +%s)
 MODEL_TESTS := test_ota_model test_ota_model_rollback test_ota_model_anti_rollback \
-    test_ota_model_strict
+    test_ota_model_attempts test_ota_model_strict
 model: setup-test ## a million random lives with power cuts against the model of otadata and slots
 	@[ -f $(UNIT)/build.ninja ] || cmake --log-level=NOTICE -G Ninja -S tests/unit -B $(UNIT)
 	@ninja -C $(UNIT) --quiet $(MODEL_TESTS)

@@ -152,11 +152,14 @@ static bool in_row(uint32_t address, size_t len, int type, int subtype)
     return false;
 }
 
+static bool s_plain_table; /* its rows are our rooms and do not overlap */
+
 /* --- the board below --- */
 
 static jmp_buf s_away;
 static bool s_booting;
 static bool s_in_app;
+static bool s_in_ota; /* esp_ota_* at work */
 static jmp_buf s_panic;
 static bool s_off;
 static uint32_t s_started;
@@ -297,6 +300,8 @@ _Noreturn void __real_abort(void);
 _Noreturn void __wrap_abort(void)
 {
     if (s_in_app) {
+        /* With a sane table an update never comes near the system or the running app. */
+        CHECK(!s_in_ota || !s_plain_table);
         longjmp(s_panic, 1);
     }
     __real_abort();
@@ -333,7 +338,6 @@ typedef enum { ROOM_BROKEN, ROOM_WHOLE, ROOM_UNKNOWN } room_t;
 
 static room_t s_room[ROOMS];
 static bool s_plain_fuses = true;
-static bool s_plain_table; /* rows are our rooms and do not overlap */
 
 static uint8_t *flash(uint32_t address)
 {
@@ -681,7 +685,8 @@ static bool first_boot(void)
     memset(&table, 0, sizeof(table));
     memset(&m, 0, sizeof(m));
     m.table = &table;
-    m.options = (model_options_t){.rollback = ROLLBACK, .anti_rollback = ANTI_ROLLBACK};
+    m.options =
+        (model_options_t){.rollback = ROLLBACK, .anti_rollback = ANTI_ROLLBACK, .attempts = 1};
     uint8_t header[24];
     build_bootloader_header(header);
     known = known && memcmp(header, flash(0), 24) == 0;
@@ -843,7 +848,9 @@ static void ota_write(void)
         memset(buffer, how, len);
         buffer[0] = u8();
     }
-    uint8_t *exact = malloc(len + 1); /* so that reading past it is seen */
+    static uint8_t *exact; /* a block of its own, so that reading past it is seen */
+    free(exact);
+    exact = malloc(len + 1);
     CHECK(exact != NULL);
     memcpy(exact, buffer, len);
     if ((how & 0x78) == 0x78 && !s_session[which].sequential) {
@@ -851,7 +858,6 @@ static void ota_write(void)
     } else {
         (void)esp_ota_write(s_session[which].handle, exact, len);
     }
-    free(exact);
 }
 
 static void ota_end(bool abort_it)
@@ -1089,7 +1095,9 @@ static void use(void)
     s_in_app = true;
     if (setjmp(s_panic) == 0) {
         while (s_left > 0) {
-            switch (u8() % 10) {
+            unsigned what = u8() % 10;
+            s_in_ota = what <= 6;
+            switch (what) {
             case 0:
             case 1:
                 ota_begin();

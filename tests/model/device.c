@@ -273,6 +273,15 @@ void device_settle(uint32_t address)
     linux_board_testing_state()->unstable[address / BUILD_SECTOR] = 0;
 }
 
+unsigned device_boots(unsigned index)
+{
+    unsigned count = 0;
+    while (count < 16 && build_get_u32(device_entry(index) + 4032 + 4 * count) != 0xFFFFFFFF) {
+        count++;
+    }
+    return count;
+}
+
 #define FUSE_BIT   142u
 #define FUSE_WIDTH 16u
 #define FUSE_DUMP  352u

@@ -37,6 +37,9 @@ uint32_t device_address(int place);
 bool device_unstable(uint32_t address);
 void device_settle(uint32_t address);
 
+/* How many boots after its first the app of a record was given (formats/otadata_journal.h). */
+unsigned device_boots(unsigned index);
+
 /* Ones in the secure version's bits; 0 while the fuses were never written. */
 unsigned device_efuse(void);
 void device_put_efuse(unsigned count);

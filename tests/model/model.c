@@ -65,6 +65,7 @@ static unsigned slot(const model_entry_t *e, unsigned n)
 static void write_entry(model_t *m, unsigned index, model_entry_t value)
 {
     m->entry[index] = value;
+    m->boots[index] = 0;
     m->writes[m->write_count++] =
         (model_write_t){.kind = MODEL_WRITE_ENTRY, .index = index, .value = value};
 }
@@ -173,7 +174,8 @@ static int choose(model_t *m, bool *initial, bool *raise)
     }
     if (m->options.rollback) {
         for (unsigned i = 0; i < 2; i++) {
-            if (m->entry[i].state == MODEL_PENDING) {
+            /* AIRLIFT: CONFIG_BOOTLOADER_ROLLBACK_ATTEMPTS boots, not one. */
+            if (m->entry[i].state == MODEL_PENDING && 1 + m->boots[i] >= m->options.attempts) {
                 rewrite(m, i, m->entry[i].seq, MODEL_ABORTED);
             }
         }
@@ -204,10 +206,68 @@ static int choose(model_t *m, bool *initial, bool *raise)
     int index = (int)slot(&m->entry[a], n);
     if (m->options.rollback && m->entry[a].state == MODEL_NEW) {
         rewrite(m, a, m->entry[a].seq, MODEL_PENDING);
+    } else if (m->options.rollback && m->entry[a].state == MODEL_PENDING) {
+        m->boots[a]++;
+        m->writes[m->write_count++] = (model_write_t){.kind = MODEL_COUNT_BOOT, .index = a};
     } else {
         *raise = m->options.anti_rollback && m->entry[a].state == MODEL_VALID;
     }
     return index;
+}
+
+/* 3.5. Sequence number 0 is never written; there is none left near 2^32. */
+static bool next_seq(uint32_t current, unsigned s, unsigned n, uint32_t *seq)
+{
+    uint64_t candidate = (s + 1u) % n;
+    while (candidate < current || candidate == 0) {
+        uint64_t missing = candidate < current ? current - candidate : 1;
+        candidate += (missing + n - 1) / n * n;
+    }
+    *seq = (uint32_t)candidate;
+    return candidate < MODEL_EMPTY;
+}
+
+/* AIRLIFT: the image chosen first is damaged and another one starts, so the records follow the slot
+ * that runs: it has the record in force, its own or a new one, and records of slots that were found
+ * damaged are INVALID. */
+static void follow(model_t *m, const bool damaged[16], int index)
+{
+    unsigned n = boot_count(m);
+    if (!m->table->otadata || n == 0) {
+        return;
+    }
+    bool bad[2];
+    int own = -1;
+    for (int i = 0; i < 2; i++) {
+        const model_entry_t *e = &m->entry[i];
+        unsigned s = slot(e, n);
+        bad[i] = valid(e) && s < 16 && damaged[s];
+        if ((int)s == index && !blank(e) && (own < 0 || blocked(&m->entry[own]))) {
+            own = i;
+        }
+    }
+    if (index >= 0 && own < 0) {
+        /* A record that is worth something stays; if both are, the one in force goes. */
+        int a = model_active(m);
+        int to = a < 0 ? 0 : 1 - a;
+        if (a >= 0 && valid(&m->entry[to]) && !bad[to]) {
+            to = a;
+        }
+        uint32_t seq = (uint32_t)index + 1;
+        if (a < 0 || next_seq(m->entry[a].seq, (unsigned)index, n, &seq)) {
+            model_entry_t value = {.seq = seq, .state = MODEL_UNDEFINED, .crc = build_seq_crc(seq)};
+            memset(value.label, 0xFF, sizeof(value.label));
+            write_entry(m, (unsigned)to, value);
+            bad[to] = false;
+        }
+    } else if (index >= 0 && blocked(&m->entry[own])) {
+        rewrite(m, (unsigned)own, m->entry[own].seq, MODEL_UNDEFINED);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        if (bad[i]) {
+            rewrite(m, i, m->entry[i].seq, MODEL_INVALID);
+        }
+    }
 }
 
 int model_boot(model_t *m)
@@ -225,11 +285,19 @@ int model_boot(model_t *m)
         order[count++] = index;
     }
     order[count++] = INDEX_TEST;
+    bool damaged[16] = {false};
+    bool chosen_damaged = false;
     for (unsigned i = 0; i < count; i++) {
+        int place = place_of_index(m, order[i]);
         if (!boots(m, order[i])) {
+            if (place != MODEL_NOWHERE && eligible(m, place)) {
+                chosen_damaged = chosen_damaged || order[i] == start;
+                if (order[i] >= 0) {
+                    damaged[order[i]] = true;
+                }
+            }
             continue;
         }
-        int place = place_of_index(m, order[i]);
         if (initial && order[i] >= 0) {
             model_entry_t entry = {.seq = (uint32_t)order[i] + 1, .state = MODEL_VALID};
             memset(entry.label, 0xFF, sizeof(entry.label));
@@ -238,6 +306,8 @@ int model_boot(model_t *m)
             if (m->options.anti_rollback) {
                 raise_efuse(m, m->image[place].secure_version);
             }
+        } else if (chosen_damaged && !m->options.strict) {
+            follow(m, damaged, order[i]);
         } else if (raise && order[i] == start) {
             raise_efuse(m, m->image[place].secure_version);
         }
@@ -291,18 +361,6 @@ static bool place_is_slot(const model_t *m, int place)
 static unsigned slot_of_place(const model_t *m, int place)
 {
     return m->table->subtype[place] & 15u;
-}
-
-/* 3.5. Sequence number 0 is never written; there is none left near 2^32. */
-static bool next_seq(uint32_t current, unsigned s, unsigned n, uint32_t *seq)
-{
-    uint64_t candidate = (s + 1u) % n;
-    while (candidate < current || candidate == 0) {
-        uint64_t missing = candidate < current ? current - candidate : 1;
-        candidate += (missing + n - 1) / n * n;
-    }
-    *seq = (uint32_t)candidate;
-    return candidate < MODEL_EMPTY;
 }
 
 /* 3.4, steps 4 to 8, for a slot. */

@@ -56,6 +56,8 @@ typedef struct {
 typedef struct {
     bool rollback;
     bool anti_rollback;
+    bool strict;       /* CONFIG_AIRLIFT_STRICT_COMPATIBILITY */
+    unsigned attempts; /* CONFIG_BOOTLOADER_ROLLBACK_ATTEMPTS, at least 1 */
 } model_options_t;
 
 /* The first 32 bytes of an otadata sector. */
@@ -76,6 +78,7 @@ typedef struct {
 /* One change of flash, in the order they happen. */
 typedef enum {
     MODEL_WRITE_ENTRY, /* the sector of an entry is erased and, unless value is blank, written */
+    MODEL_COUNT_BOOT,  /* its app was given one boot more */
     MODEL_WRITE_EFUSE, /* the secure version is raised */
     MODEL_ERASE_PLACE,
 } model_write_kind_t;
@@ -95,7 +98,8 @@ typedef struct {
     model_entry_t entry[2];
     model_image_t image[MODEL_PLACES];
     uint32_t efuse;
-    int running; /* a place */
+    unsigned boots[2]; /* that the app of an entry was given after its first, unconfirmed */
+    int running;       /* a place */
     /* What the last operation changed. */
     unsigned write_count;
     model_write_t writes[MODEL_WRITES];

@@ -32,6 +32,18 @@
 #define ANTI_ROLLBACK false
 #endif
 
+#ifdef CONFIG_AIRLIFT_STRICT_COMPATIBILITY
+#define STRICT true
+#else
+#define STRICT false
+#endif
+
+#ifdef CONFIG_BOOTLOADER_ROLLBACK_ATTEMPTS
+#define ATTEMPTS CONFIG_BOOTLOADER_ROLLBACK_ATTEMPTS
+#else
+#define ATTEMPTS 1
+#endif
+
 #define RECORDS_MAX 200
 #define STRIDE      10
 #ifdef __SANITIZE_ADDRESS__
@@ -168,7 +180,11 @@ static void compare(const model_table_t *table, unsigned pattern, unsigned a, un
 {
     /* The images stay where they are; only their magic bytes come and go. */
     uint32_t r = (uint32_t)mix(((uint64_t)a << 32 | b << 8 | pattern) + 1);
-    model_t m = {.table = table, .options = {.rollback = ROLLBACK, .anti_rollback = ANTI_ROLLBACK}};
+    model_t m = {.table = table,
+                 .options = {.rollback = ROLLBACK,
+                             .anti_rollback = ANTI_ROLLBACK,
+                             .strict = STRICT,
+                             .attempts = ATTEMPTS}};
     for (unsigned i = 0; i < table->places; i++) {
         m.image[i].valid = is_whole(pattern, i, table->places, r);
         m.image[i].readable =

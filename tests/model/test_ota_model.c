@@ -41,6 +41,12 @@
 #define JOURNAL true
 #endif
 
+#ifdef CONFIG_BOOTLOADER_ROLLBACK_ATTEMPTS
+#define ATTEMPTS CONFIG_BOOTLOADER_ROLLBACK_ATTEMPTS
+#else
+#define ATTEMPTS 1
+#endif
+
 /* --- random numbers --- */
 
 static uint64_t s_random;
@@ -285,6 +291,7 @@ static model_image_t image_at(int place)
 
 typedef struct {
     model_entry_t entry[2];
+    unsigned boots[2];
     uint32_t efuse;
 } records_t;
 
@@ -414,12 +421,14 @@ static records_t records_of(const model_t *m)
 {
     records_t records = {.efuse = m->efuse};
     memcpy(records.entry, m->entry, sizeof(records.entry));
+    memcpy(records.boots, m->boots, sizeof(records.boots));
     return records;
 }
 
 static void use_records(model_t *m, const records_t *records)
 {
     memcpy(m->entry, records->entry, sizeof(m->entry));
+    memcpy(m->boots, records->boots, sizeof(m->boots));
     m->efuse = records->efuse;
 }
 
@@ -438,6 +447,9 @@ static void permit_after_cut(const records_t *pre, const model_t *post)
         const model_write_t *w = &post->writes[i];
         if (w->kind == MODEL_WRITE_ENTRY) {
             now.entry[w->index] = w->value;
+            now.boots[w->index] = 0;
+        } else if (w->kind == MODEL_COUNT_BOOT) {
+            now.boots[w->index]++;
         } else if (w->kind == MODEL_WRITE_EFUSE) {
             now.efuse = w->version;
         }
@@ -449,6 +461,7 @@ static void permit_after_cut(const records_t *pre, const model_t *post)
         use_records(&half, pre);
         int before = model_active(&half);
         memset(&half.entry[i], 0xFF, sizeof(half.entry[i]));
+        half.boots[i] = 0;
         if (model_active(&half) == before) {
             records_t records = records_of(&half);
             may_be(&records);
@@ -630,6 +643,9 @@ static bool agrees(const model_t *after, const records_t *raw_before)
     for (unsigned i = 0; i < 2; i++) {
         model_entry_t raw = raw_entry(i);
         bool written = false;
+        if (JOURNAL && device_boots(i) != after->boots[i]) {
+            return false;
+        }
         for (unsigned k = 0; k < after->write_count; k++) {
             written = written ||
                       (after->writes[k].kind == MODEL_WRITE_ENTRY && after->writes[k].index == i);
@@ -988,6 +1004,7 @@ static void scribble(const op_t *op)
         }
         device_settle(DEVICE_OTADATA + i * BUILD_SECTOR);
         M.entry[i] = raw_entry(i);
+        M.boots[i] = 0;
         trace("  [%u] %s\n", i, show_entry(&M.entry[i]));
     }
 }
@@ -1132,7 +1149,10 @@ static void live(const life_t *life)
     device_new(&life->table, life->seed);
     memset(&M, 0, sizeof(M));
     M.table = &life->table;
-    M.options = (model_options_t){.rollback = ROLLBACK, .anti_rollback = ANTI_ROLLBACK};
+    M.options = (model_options_t){.rollback = ROLLBACK,
+                                  .anti_rollback = ANTI_ROLLBACK,
+                                  .strict = !JOURNAL,
+                                  .attempts = ATTEMPTS};
     if (ANTI_ROLLBACK && !chance(25)) {
         device_put_efuse(below(3));
     }
