@@ -38,12 +38,9 @@ static bool in_use(const nvs_page_t *page)
 }
 
 /* Sets the states of [index, index + count) in RAM and, in one operation, in flash. */
-static esp_err_t set_states(const nvs_device_t *device, nvs_page_t *page, unsigned index,
-                            unsigned count, fmt_nvs_entry_state_t state)
+static esp_err_t program_states(const nvs_device_t *device, nvs_page_t *page, unsigned index,
+                                unsigned count, fmt_nvs_entry_state_t state)
 {
-    if (count == 0) {
-        return ESP_OK;
-    }
     uint8_t bitmap[FMT_NVS_BITMAP_SIZE];
     memcpy(bitmap, page->bitmap, sizeof(bitmap));
     unsigned before = 0;
@@ -65,6 +62,26 @@ static esp_err_t set_states(const nvs_device_t *device, nvs_page_t *page, unsign
     unsigned after = state == FMT_NVS_ENTRY_WRITTEN ? count : 0;
     page->written = (uint8_t)(page->written - before + after);
     return ESP_OK;
+}
+
+/* The same in as many operations as are safe. */
+static esp_err_t set_states(const nvs_device_t *device, nvs_page_t *page, unsigned index,
+                            unsigned count, fmt_nvs_entry_state_t state)
+{
+    if (count == 0) {
+        return ESP_OK;
+    }
+    /* From EMPTY to ERASED two bits change. A cut between them could leave WRITTEN, and make an
+     * item whole that is not; so they go by way of ILLEGAL, which a load erases. */
+    for (unsigned i = index; i < index + count && state == FMT_NVS_ENTRY_ERASED; i++) {
+        if (state_of(page, i) == FMT_NVS_ENTRY_EMPTY) {
+            esp_err_t err = program_states(device, page, i, 1, FMT_NVS_ENTRY_ILLEGAL);
+            if (err != ESP_OK) {
+                return err;
+            }
+        }
+    }
+    return program_states(device, page, index, count, state);
 }
 
 /* --- loading --- */
