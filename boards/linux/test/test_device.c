@@ -18,6 +18,7 @@
 #include "cable.h"
 #include "hal/chip.h"
 #include "hal/clock.h"
+#include "hal/flash.h"
 #include "hal/gpio.h"
 #include "hal/loader.h"
 #include "hal/network.h"
@@ -357,10 +358,82 @@ static void so_many_packets_are_lost_as_was_asked_for(void **state)
     close(fd);
 }
 
+static void an_attached_board_is_the_callers_memory(void **state)
+{
+    (void)state;
+    static uint8_t flash[LINUX_BOARD_MIN_FLASH];
+    static linux_board_state_t board;
+    memset(flash, 0x5A, sizeof(flash));
+    linux_board_state_init(&board, sizeof(flash));
+    linux_board_testing_attach(flash, &board);
+    assert_ptr_equal(linux_board_testing_flash(), flash);
+    assert_int_equal(flash[0], 0x5A);
+    assert_int_equal(hal_flash_erase_sector(0), ESP_OK);
+    assert_int_equal(flash[0], 0xFF);
+    assert_int_equal(flash[HAL_FLASH_SECTOR_SIZE], 0x5A);
+    assert_int_equal(atomic_load(&board.operations), 1);
+    linux_board_testing_reset(LINUX_BOARD_MIN_FLASH);
+    assert_ptr_not_equal(linux_board_testing_flash(), flash);
+}
+
+typedef struct {
+    unsigned programs;
+    unsigned erases;
+    uint32_t address;
+    size_t len;
+    uint8_t first;
+} seen_t;
+
+static void see(uint32_t address, const void *data, size_t len, void *arg)
+{
+    seen_t *seen = arg;
+    seen->address = address;
+    seen->len = len;
+    if (data != NULL) {
+        seen->programs++;
+        seen->first = *(const uint8_t *)data;
+    } else {
+        seen->erases++;
+    }
+}
+
+static void the_operation_hook_sees_each_operation_that_is_in_range(void **state)
+{
+    (void)state;
+    seen_t seen = {0};
+    const uint8_t data[3] = {7, 8, 9};
+    linux_board_testing_on_operation(see, &seen);
+    assert_int_equal(hal_flash_erase_block(0x10000), ESP_OK);
+    assert_int_equal(seen.erases, 1);
+    assert_int_equal(seen.address, 0x10000);
+    assert_int_equal(seen.len, HAL_FLASH_BLOCK_SIZE);
+    assert_int_equal(hal_flash_program(0x123, data, sizeof(data)), ESP_OK);
+    assert_int_equal(seen.programs, 1);
+    assert_int_equal(seen.address, 0x123);
+    assert_int_equal(seen.len, sizeof(data));
+    assert_int_equal(seen.first, 7);
+    assert_int_equal(hal_flash_program(LINUX_BOARD_MIN_FLASH - 1, data, sizeof(data)),
+                     ESP_ERR_INVALID_ARG);
+    assert_int_equal(seen.programs, 1);
+}
+
+static void skipped_waiting_moves_the_clock(void **state)
+{
+    (void)state;
+    linux_board_testing_skip_waiting(true);
+    uint64_t before = hal_clock_us();
+    hal_clock_spin_us(2000000000);
+    assert_true(hal_clock_us() - before >= 2000000000);
+    linux_board_testing_skip_waiting(false);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, new_board)
     const struct CMUnitTest tests[] = {
+        TEST(an_attached_board_is_the_callers_memory),
+        TEST(the_operation_hook_sees_each_operation_that_is_in_range),
+        TEST(skipped_waiting_moves_the_clock),
         TEST(a_pin_reads_its_driver_then_its_output_then_its_pull),
         TEST(pins_that_do_not_exist_are_refused),
         TEST(a_reset_keeps_retain_memory_and_tells_its_reason),
