@@ -376,7 +376,9 @@ static void a_read_that_fails_never_starts_something_unverified(void **state)
         }
         /* Header, table and otadata are needed; an image that cannot be read is passed over. */
         assert_true(offset == FACTORY ||
-                    (offset == NOTHING && gave_up == HAL_RESET_NO_BOOTABLE_APP));
+                    (offset == NOTHING && gave_up == HAL_RESET_NO_BOOTABLE_APP) ||
+                    /* the number of boots, which is not asked for here */
+                    (offset == OTA(0) && CONFIG_BOOTLOADER_ROLLBACK_ATTEMPTS > 1));
     }
 }
 
@@ -420,9 +422,227 @@ static void any_otadata_whatever_boots_something(void **state)
     }
 }
 
+/* --- after a fallback --- */
+
+static uint32_t seq_of(unsigned index)
+{
+    fmt_otadata_entry_t entry;
+    fmt_otadata_decode(flash() + OTADATA + index * FMT_OTADATA_SECTOR, &entry);
+    return entry.seq;
+}
+
+static uint64_t operations(void)
+{
+    return linux_board_testing_state()->operations;
+}
+
+static void put_damaged_app(uint32_t address)
+{
+    put_app(address, 0);
+    flash()[address + 5000] ^= 1;
+}
+
+#ifdef CONFIG_AIRLIFT_STRICT_COMPATIBILITY
+
+static void the_damaged_app_is_tried_at_each_boot_and_nothing_is_written(void **state)
+{
+    (void)state;
+    put_app(OTA(0), 0);
+    put_damaged_app(OTA(1));
+    put_otadata(0, 1, FMT_OTA_STATE_VALID);
+    put_otadata(1, 2, FMT_OTA_STATE_VALID);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(boot(), OTA(0));
+    }
+    assert_int_equal(operations(), 0);
+    assert_int_equal(state_of(1), FMT_OTA_STATE_VALID);
+}
+
+static void only_the_first_32_bytes_of_a_sector_are_written_and_records_are_not_seen(void **state)
+{
+    (void)state;
+    put_table(WITH_OTA | WITH_OTADATA);
+    put_app(OTA(0), 0);
+    assert_int_equal(boot(), OTA(0));
+    assert_int_equal(seq_of(0), 1);
+    assert_int_equal(operations(), 2);
+    for (unsigned at = 32; at < FMT_OTADATA_SIZE; at++) {
+        assert_int_equal(flash()[OTADATA + at], 0xFF);
+    }
+}
+
+#else
+
+static void after_a_fallback_the_record_of_the_damaged_app_is_invalid(void **state)
+{
+    (void)state;
+    put_app(OTA(0), 0);
+    put_damaged_app(OTA(1));
+    put_otadata(0, 1, FMT_OTA_STATE_VALID);
+    put_otadata(1, 2, FMT_OTA_STATE_UNDEFINED);
+    assert_int_equal(boot(), OTA(0));
+    assert_int_equal(state_of(0), FMT_OTA_STATE_VALID);
+    assert_int_equal(state_of(1), FMT_OTA_STATE_INVALID);
+    /* It is not tried again, even whole, and nothing more is written. */
+    uint64_t before = operations();
+    put_app(OTA(1), 0);
+    assert_int_equal(boot(), OTA(0));
+    assert_int_equal(operations(), before);
+}
+
+static void after_a_fallback_the_app_that_runs_has_the_record_in_force(void **state)
+{
+    (void)state;
+    put_app(OTA(2), 0);
+    put_damaged_app(OTA(3));
+    put_damaged_app(OTA(0));
+    put_otadata(0, 1, FMT_OTA_STATE_VALID);
+    put_otadata(1, 4, FMT_OTA_STATE_VALID);
+    assert_int_equal(boot(), OTA(2));
+    /* Slot 0 was not tried: its record stays, and the damaged one's gives way. */
+    assert_int_equal(seq_of(0), 1);
+    assert_int_equal(state_of(0), FMT_OTA_STATE_VALID);
+    assert_int_equal(seq_of(1), 7);
+    assert_int_equal(state_of(1), FMT_OTA_STATE_UNDEFINED);
+    /* When slot 2 is gone too, slot 0 was tried. */
+    put_damaged_app(OTA(2));
+    assert_int_equal(boot(), FACTORY);
+    assert_int_equal(state_of(0), FMT_OTA_STATE_INVALID);
+    assert_int_equal(state_of(1), FMT_OTA_STATE_INVALID);
+    uint64_t before = operations();
+    assert_int_equal(boot(), FACTORY);
+    assert_int_equal(operations(), before);
+}
+
+static void a_rejected_app_that_is_all_there_is_counts_again(void **state)
+{
+    (void)state;
+    put_table(WITH_OTA | WITH_OTADATA);
+    put_app(OTA(0), 0);
+    put_damaged_app(OTA(1));
+    put_otadata(0, 1, FMT_OTA_STATE_ABORTED);
+    put_otadata(1, 2, FMT_OTA_STATE_VALID);
+    assert_int_equal(boot(), OTA(0));
+    assert_int_equal(state_of(0), FMT_OTA_STATE_UNDEFINED);
+    assert_int_equal(state_of(1), FMT_OTA_STATE_INVALID);
+}
+
+static void a_slot_that_starts_because_factory_is_damaged_has_the_record(void **state)
+{
+    (void)state;
+    put_damaged_app(FACTORY);
+    put_app(OTA(1), 0);
+    assert_int_equal(boot(), OTA(1)); /* blank otadata */
+    assert_int_equal(seq_of(0), 2);
+    assert_int_equal(state_of(0), FMT_OTA_STATE_UNDEFINED);
+}
+
+static void an_app_that_could_not_be_read_keeps_its_record(void **state)
+{
+    (void)state;
+    put_app(OTA(0), 0);
+    put_app(OTA(1), 0);
+    put_otadata(0, 1, FMT_OTA_STATE_VALID);
+    put_otadata(1, 2, FMT_OTA_STATE_VALID);
+    unsigned fallbacks = 0;
+    for (uint64_t nth = 1;; nth++) {
+        linux_board_testing_fail(LINUX_BOARD_FAULT_READ, nth, ESP_ERR_FLASH_OP_TIMEOUT);
+        uint32_t offset = boot();
+        if (!linux_board_testing_failed()) {
+            break;
+        }
+        fallbacks += offset == OTA(0);
+        assert_int_equal(state_of(1), FMT_OTA_STATE_VALID);
+        linux_board_testing_fail(LINUX_BOARD_FAULT_READ, 0, 0);
+        assert_int_equal(boot(), OTA(1));
+    }
+    assert_true(fallbacks > 0);
+    assert_int_equal(operations(), 0);
+}
+
+static void a_cut_anywhere_after_a_fallback_starts_the_same_app_again(void **state)
+{
+    /* Its own record, rejected; a new one beside; a new one in the place of the damaged one's. */
+    static const uint32_t other[][2] = {
+        {1, FMT_OTA_STATE_INVALID}, {3, FMT_OTA_STATE_INVALID}, {3, FMT_OTA_STATE_VALID}};
+    unsigned cuts = 0;
+    for (size_t which = 0; which < 3; which++) {
+        for (unsigned operation = 1;; operation++) {
+            bool was_cut = false;
+            for (uint32_t percent = 0; percent <= 100; percent += 10) {
+                new_board(state);
+                put_app(OTA(0), 0);
+                put_damaged_app(OTA(1));
+                put_app(OTA(2), 0);
+                put_otadata(0, other[which][0], other[which][1]);
+                put_otadata(1, 6, FMT_OTA_STATE_VALID);
+                linux_board_testing_cut(operation, LINUX_BOARD_CUT_INSIDE_PERCENT, percent);
+                uint32_t offset = boot();
+                was_cut = was_cut || cut;
+                cuts += cut;
+                assert_int_equal(offset, cut ? NOTHING : OTA(0));
+                assert_int_equal(boot(), OTA(0));
+                assert_int_equal(boot(), OTA(0));
+                uint64_t before = operations();
+                assert_int_equal(boot(), OTA(0));
+                assert_int_equal(operations(), before);
+            }
+            if (!was_cut) {
+                break;
+            }
+        }
+    }
+    print_message("%u cuts\n", cuts);
+    assert_int_equal(cuts, (8 + 8 + 4) * 11);
+}
+
+#endif
+
+#ifdef CONFIG_BOOTLOADER_FACTORY_RESET
+
+/* With the button held, otadata is emptied: whenever power is cut in that, the old choice or
+ * factory starts afterwards, without the button, and stays. */
+static void a_cut_in_a_factory_reset_leaves_the_old_choice_or_factory(void **state)
+{
+    unsigned cuts = 0;
+    linux_board_pin_t *pin = NULL;
+    for (unsigned operation = 1;; operation++) {
+        bool was_cut = false;
+        for (uint32_t percent = 0; percent <= 100; percent += 10) {
+            new_board(state);
+            put_app(OTA(0), 0);
+            put_app(OTA(1), 0);
+            put_otadata(0, 1, FMT_OTA_STATE_VALID);
+            put_otadata(1, 2, FMT_OTA_STATE_VALID);
+            pin = &linux_board_testing_state()->pins[CONFIG_BOOTLOADER_NUM_PIN_FACTORY_RESET];
+            pin->drive = LINUX_BOARD_DRIVE_LOW;
+            linux_board_testing_cut(operation, LINUX_BOARD_CUT_INSIDE_PERCENT, percent);
+            uint32_t offset = boot();
+            was_cut = was_cut || cut;
+            cuts += cut;
+            assert_int_equal(offset, cut ? NOTHING : FACTORY);
+            pin->drive = LINUX_BOARD_DRIVE_NONE;
+            offset = boot();
+            assert_true(offset == FACTORY || (was_cut && offset == OTA(1)));
+            for (int i = 0; i < 3; i++) {
+                assert_int_equal(boot(), offset);
+            }
+        }
+        if (!was_cut) {
+            break;
+        }
+    }
+    print_message("%u cuts\n", cuts);
+    assert_true(cuts > 8 * 11);
+}
+
+#endif
+
 #endif
 
 #if defined(CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE) && !defined(CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK)
+
+#if CONFIG_BOOTLOADER_ROLLBACK_ATTEMPTS == 1
 
 static void a_new_app_gets_one_boot_to_be_confirmed(void **state)
 {
@@ -448,6 +668,8 @@ static void rollback_goes_to_the_slot_before(void **state)
     assert_int_equal(state_of(1), FMT_OTA_STATE_ABORTED);
 }
 
+#ifdef CONFIG_AIRLIFT_STRICT_COMPATIBILITY
+
 static void a_cut_in_any_otadata_write_still_boots_something(void **state)
 {
     for (unsigned operation = 1; operation <= OPERATIONS_OF_A_WRITE; operation++) {
@@ -465,6 +687,133 @@ static void a_cut_in_any_otadata_write_still_boots_something(void **state)
         }
     }
 }
+
+#else
+
+/* Between the record and the app nothing else happens, so only a cut after all of it can cost the
+ * app its boot. */
+static void a_cut_before_the_first_boot_does_not_cost_a_new_app_its_chance(void **state)
+{
+    for (unsigned operation = 1; operation <= OPERATIONS_OF_A_WRITE; operation++) {
+        for (uint32_t percent = 0; percent <= 100; percent += 5) {
+            new_board(state);
+            put_app(OTA(0), 0);
+            put_app(OTA(1), 0);
+            put_otadata(0, 1, FMT_OTA_STATE_VALID);
+            put_otadata(1, 2, FMT_OTA_STATE_NEW);
+            linux_board_testing_cut(operation, LINUX_BOARD_CUT_INSIDE_PERCENT, percent);
+            assert_int_equal(boot(), NOTHING);
+            assert_true(cut);
+            /* The last operation ends the record: what is done is done. */
+            bool over = operation == OPERATIONS_OF_A_WRITE;
+            uint32_t offset = boot();
+            assert_true(offset == OTA(1) || (over && offset == OTA(0)));
+            if (offset == OTA(1)) {
+                assert_int_equal(state_of(1), FMT_OTA_STATE_PENDING_VERIFY);
+                assert_int_equal(boot(), OTA(0));
+            }
+            assert_int_equal(state_of(1), FMT_OTA_STATE_ABORTED);
+        }
+    }
+}
+
+static void a_cut_while_giving_up_an_app_never_starts_it_again(void **state)
+{
+    for (unsigned operation = 1; operation <= OPERATIONS_OF_A_WRITE; operation++) {
+        for (uint32_t percent = 0; percent <= 100; percent += 5) {
+            new_board(state);
+            put_app(OTA(0), 0);
+            put_app(OTA(1), 0);
+            put_otadata(0, 1, FMT_OTA_STATE_VALID);
+            put_otadata(1, 2, FMT_OTA_STATE_PENDING_VERIFY);
+            linux_board_testing_cut(operation, LINUX_BOARD_CUT_INSIDE_PERCENT, percent);
+            assert_int_equal(boot(), NOTHING);
+            assert_true(cut);
+            assert_int_equal(boot(), OTA(0));
+            assert_int_equal(state_of(1), FMT_OTA_STATE_ABORTED);
+            assert_int_equal(boot(), OTA(0));
+        }
+    }
+}
+
+static void a_healing_that_fails_does_not_stop_the_boot(void **state)
+{
+    for (uint64_t nth = 1; nth <= 4; nth++) {
+        new_board(state);
+        put_app(OTA(0), 0);
+        put_app(OTA(1), 0);
+        put_otadata(0, 1, FMT_OTA_STATE_VALID);
+        put_otadata(1, 2, FMT_OTA_STATE_PENDING_VERIFY);
+        linux_board_testing_cut(3, LINUX_BOARD_CUT_BEFORE, 0); /* the sector is erased */
+        assert_int_equal(boot(), NOTHING);
+        linux_board_testing_fail(LINUX_BOARD_FAULT_PROGRAM, nth, ESP_ERR_FLASH_OP_TIMEOUT);
+        assert_int_equal(boot(), OTA(0));
+        linux_board_testing_fail(LINUX_BOARD_FAULT_PROGRAM, 0, 0);
+        assert_int_equal(boot(), OTA(0));
+        assert_int_equal(state_of(1), FMT_OTA_STATE_ABORTED);
+    }
+}
+
+#endif
+
+#else
+
+static void a_new_app_gets_its_boots_to_be_confirmed(void **state)
+{
+    (void)state;
+    put_app(OTA(0), 0);
+    put_otadata(0, 1, FMT_OTA_STATE_NEW);
+    for (int i = 0; i < CONFIG_BOOTLOADER_ROLLBACK_ATTEMPTS; i++) {
+        assert_int_equal(boot(), OTA(0));
+        assert_int_equal(state_of(0), FMT_OTA_STATE_PENDING_VERIFY);
+    }
+    assert_int_equal(boot(), FACTORY);
+    assert_int_equal(state_of(0), FMT_OTA_STATE_ABORTED);
+    assert_int_equal(boot(), FACTORY);
+}
+
+static void a_cut_in_any_boot_of_an_unconfirmed_app_costs_at_most_that_boot(void **state)
+{
+    unsigned cuts = 0;
+    for (unsigned at = 0; at <= CONFIG_BOOTLOADER_ROLLBACK_ATTEMPTS; at++) {
+        for (unsigned operation = 1; operation <= OPERATIONS_OF_A_WRITE; operation++) {
+            for (uint32_t percent = 0; percent <= 100; percent += 5) {
+                new_board(state);
+                put_app(OTA(0), 0);
+                put_app(OTA(1), 0);
+                put_otadata(0, 1, FMT_OTA_STATE_VALID);
+                put_otadata(1, 2, FMT_OTA_STATE_NEW);
+                unsigned starts = 0;
+                for (unsigned i = 0; i < 2 * CONFIG_BOOTLOADER_ROLLBACK_ATTEMPTS; i++) {
+                    if (i == at) {
+                        linux_board_testing_cut(operation, LINUX_BOARD_CUT_INSIDE_PERCENT, percent);
+                    }
+                    uint32_t offset = boot();
+                    linux_board_testing_cut(1, LINUX_BOARD_CUT_NEVER, 0);
+                    cuts += cut;
+                    starts += offset == OTA(1);
+                    assert_true(offset == OTA(1) || offset == OTA(0) || cut);
+                }
+                assert_in_range(starts, CONFIG_BOOTLOADER_ROLLBACK_ATTEMPTS - 1,
+                                CONFIG_BOOTLOADER_ROLLBACK_ATTEMPTS);
+                assert_int_equal(state_of(1), FMT_OTA_STATE_ABORTED);
+            }
+        }
+    }
+    assert_int_equal(cuts, (4 + 1 + 1 + 4) * 21);
+}
+
+static void a_boot_that_cannot_be_counted_is_a_boot(void **state)
+{
+    (void)state;
+    put_app(OTA(0), 0);
+    put_otadata(0, 1, FMT_OTA_STATE_PENDING_VERIFY);
+    linux_board_testing_fail(LINUX_BOARD_FAULT_PROGRAM, 1, ESP_ERR_FLASH_OP_TIMEOUT);
+    assert_int_equal(boot(), OTA(0));
+    assert_true(linux_board_testing_failed());
+}
+
+#endif
 
 #elif !defined(CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE)
 
@@ -633,6 +982,26 @@ static void factory_and_test_app_must_be_new_enough_too(void **state)
     assert_int_equal(burnt(), 3);
 }
 
+/* A damaged image loses its record; one that is whole and too old does not. */
+static void after_a_fallback_only_damaged_apps_are_marked(void **state)
+{
+    (void)state;
+    put_app(OTA(2), 2);
+    put_otadata(0, 1, FMT_OTA_STATE_VALID);
+    put_otadata(1, 2, FMT_OTA_STATE_UNDEFINED);
+    flash()[OTA(1) + 5000] ^= 1;
+    assert_int_equal(boot(), OTA(0));
+    assert_int_equal(state_of(0), FMT_OTA_STATE_VALID);
+    assert_int_equal(state_of(1), FMT_OTA_STATE_INVALID);
+    put_fuses(2);
+    put_otadata(1, 2, FMT_OTA_STATE_UNDEFINED);
+    assert_int_equal(boot(), OTA(2));
+    assert_int_equal(state_of(0), FMT_OTA_STATE_VALID);
+    fmt_otadata_entry_t entry;
+    fmt_otadata_decode(flash() + OTADATA + FMT_OTADATA_SECTOR, &entry);
+    assert_int_equal(entry.seq, 3);
+}
+
 /* As an update leaves it that was cut off while it overwrote the confirmed slot. */
 static void a_damaged_app_burns_nothing_whatever_version_it_claims(void **state)
 {
@@ -751,6 +1120,20 @@ int main(void)
         TEST(a_bad_table_or_a_foreign_bootloader_header_gives_up),
         TEST(a_header_that_promises_more_flash_than_there_is_does_not_matter),
         TEST(any_otadata_whatever_boots_something),
+#ifdef CONFIG_AIRLIFT_STRICT_COMPATIBILITY
+        TEST(the_damaged_app_is_tried_at_each_boot_and_nothing_is_written),
+        TEST(only_the_first_32_bytes_of_a_sector_are_written_and_records_are_not_seen),
+#else
+        TEST(after_a_fallback_the_record_of_the_damaged_app_is_invalid),
+        TEST(after_a_fallback_the_app_that_runs_has_the_record_in_force),
+        TEST(a_rejected_app_that_is_all_there_is_counts_again),
+        TEST(a_slot_that_starts_because_factory_is_damaged_has_the_record),
+        TEST(an_app_that_could_not_be_read_keeps_its_record),
+        TEST(a_cut_anywhere_after_a_fallback_starts_the_same_app_again),
+#endif
+#ifdef CONFIG_BOOTLOADER_FACTORY_RESET
+        TEST(a_cut_in_a_factory_reset_leaves_the_old_choice_or_factory),
+#endif
 #endif
 #if defined(CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK)
         cmocka_unit_test_setup(the_first_boot_takes_any_slot_and_raises_the_version,
@@ -766,6 +1149,7 @@ int main(void)
         cmocka_unit_test_setup(the_first_boot_passes_over_slots_that_are_too_old,
                                anti_rollback_board),
         cmocka_unit_test_setup(factory_and_test_app_must_be_new_enough_too, anti_rollback_board),
+        cmocka_unit_test_setup(after_a_fallback_only_damaged_apps_are_marked, anti_rollback_board),
         cmocka_unit_test_setup(a_damaged_app_burns_nothing_whatever_version_it_claims,
                                anti_rollback_board),
         cmocka_unit_test_setup(without_fuses_to_burn_boot_goes_on, anti_rollback_board),
@@ -779,9 +1163,21 @@ int main(void)
             a_flash_operation_that_fails_in_a_version_step_does_not_stop_the_boot,
             anti_rollback_board),
 #elif defined(CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE)
+#if CONFIG_BOOTLOADER_ROLLBACK_ATTEMPTS > 1
+        TEST(a_new_app_gets_its_boots_to_be_confirmed),
+        TEST(a_cut_in_any_boot_of_an_unconfirmed_app_costs_at_most_that_boot),
+        TEST(a_boot_that_cannot_be_counted_is_a_boot),
+#else
         TEST(a_new_app_gets_one_boot_to_be_confirmed),
         TEST(rollback_goes_to_the_slot_before),
+#ifdef CONFIG_AIRLIFT_STRICT_COMPATIBILITY
         TEST(a_cut_in_any_otadata_write_still_boots_something),
+#else
+        TEST(a_cut_before_the_first_boot_does_not_cost_a_new_app_its_chance),
+        TEST(a_cut_while_giving_up_an_app_never_starts_it_again),
+        TEST(a_healing_that_fails_does_not_stop_the_boot),
+#endif
+#endif
 #else
         TEST(without_rollback_states_are_left_alone),
 #endif

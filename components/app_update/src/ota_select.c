@@ -226,9 +226,19 @@ const esp_partition_t *esp_ota_get_boot_partition(void)
 
 /* --- states --- */
 
-/* The entry that speaks for a slot: CRC right, and the newer one if both do. -1: none. */
+#ifdef CONFIG_AIRLIFT_STRICT_COMPATIBILITY
+#define STRICT true
+#else
+#define STRICT false
+#endif
+
+/* The entry that speaks for a slot: CRC right, and the newer one if both do (ESP-IDF: the first).
+ * -1: none. */
 static int entry_of_slot(const otadata_t *data, unsigned slot, unsigned slots)
 {
+    if (STRICT) {
+        return fmt_otadata_find_slot(data->entries, slot, slots);
+    }
     int found = -1;
     for (int i = 0; i < 2; i++) {
         const fmt_otadata_entry_t *entry = &data->entries[i];
@@ -284,7 +294,8 @@ typedef struct {
     otadata_t data;
     unsigned slots;
     int active;  /* entry in force */
-    int current; /* entry of the running app; -1: it is in a slot without an entry */
+    int current; /* entry of the running app (ESP-IDF: the one in force, whatever runs); -1: it is
+                    in a slot without an entry */
     const esp_partition_t *running;
 } boot_record_t;
 
@@ -297,7 +308,7 @@ static esp_err_t read_record(boot_record_t *record)
     }
     record->slots = esp_ota_get_app_partition_count();
     record->active = fmt_otadata_active(record->data.entries);
-    record->running = esp_partition_running();
+    record->running = STRICT ? NULL : esp_partition_running();
     if (record->slots == 0 || record->active < 0 ||
         (record->running != NULL && !ota_is_slot(record->running))) {
         ESP_LOGE(TAG, "Running firmware is factory");
