@@ -84,7 +84,7 @@ e2e: host ## end-to-end tests (T='-k name' picks some)
 
 test: setup-test host unit e2e ## the everyday test suite
 
-powercut: setup-test host ## cut the power at every flash operation of a whole update
+powercut: setup-test host ## cut the power at every flash operation of every scenario
 	@$(PYTHON) tests/powercut/sweep.py $(T)
 
 # Sequences of each configuration, and the first seed.

@@ -142,7 +142,7 @@ static bool build_project(job_t *job)
                  job->build, kind.chip->name);
         return false;
     }
-    if (!job->no_build && (project_make(p, "all") != 0 || project_make(p, "powercut") != 0)) {
+    if (!job->no_build && project_make(p, "powercut") != 0) {
         return false;
     }
     snprintf(job->engine, sizeof(job->engine), "%s/powercut/engine", job->build);

@@ -26,7 +26,8 @@
 #define WORKERS_MAX 64u
 
 /* The places in an operation that are tried. */
-static const char *const places[] = {"before", "1", "50%", "99%", "after"};
+static const char *const places[] = {"before", "1",   "5%",  "10%", "20%", "30%", "40%",
+                                     "50%",    "60%", "70%", "80%", "90%", "99%", "after"};
 #define PLACES (sizeof(places) / sizeof(places[0]))
 
 typedef struct {

@@ -158,6 +158,7 @@ bool powercut_report_take(powercut_report_t *report, char *line)
         return count == 3 && end(scenario, POWERCUT_BROKEN, fields[2]);
     case 'N':
         if (count == 4) {
+            scenario->operation_total = number(fields[1]);
             scenario->planned = number(fields[2]);
             scenario->real = strcmp(fields[3], "real") == 0;
             scenario->started = now();
@@ -242,7 +243,7 @@ void powercut_print_scenario(FILE *stream, const powercut_scenario_report_t *sce
     double seconds =
         scenario->status == POWERCUT_SWEPT ? scenario->seconds : now() - scenario->started;
     fprintf(stream, "%-18s %10zu %10zu %9" PRIu64 " %s%6zu %7zu%s %9zu %9.0f%s\n", scenario->name,
-            scenario->operation_count, scenario->point_count, scenario->boots,
+            scenario->operation_total, scenario->point_count, scenario->boots,
             ui_style(stream, lost + bricked > 0 ? UI_RED : UI_GREEN), lost, bricked,
             ui_style(stream, UI_PLAIN), scenario->outcomes[POWERCUT_BY_NATURE],
             rate(scenario->point_count, seconds),
@@ -318,6 +319,7 @@ static void json_scenario(FILE *stream, const powercut_report_t *report,
         fputs(", \"reason\": ", stream);
         ui_json_string(stream, scenario->why);
     }
+    fprintf(stream, ", \"operation_count\": %zu", scenario->operation_total);
     fprintf(stream, ", \"cut_points\": %zu, \"boots\": %" PRIu64 ", \"seconds\": %.3f",
             scenario->point_count, scenario->boots, scenario->seconds);
     fputs(",\n     \"outcomes\": {", stream);
@@ -467,7 +469,7 @@ typedef struct {
 
 static bool make_grid(const powercut_scenario_report_t *scenario, grid_t *grid)
 {
-    *grid = (grid_t){.count = scenario->point_count, .columns = scenario->operation_count + 1};
+    *grid = (grid_t){.count = scenario->point_count, .columns = scenario->operation_total + 1};
     grid->points = calloc(grid->count + 1, sizeof(*grid->points));
     if (grid->points == NULL) {
         return false;

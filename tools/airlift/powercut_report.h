@@ -58,8 +58,9 @@ typedef struct {
     char *summary;
     char *why; /* skipped or broken */
     powercut_status_t status;
-    bool real; /* the firmware ran again for every cut */
-    powercut_report_operation_t *operations;
+    bool real;                               /* the firmware ran again for every cut */
+    size_t operation_total;                  /* of the uncut run */
+    powercut_report_operation_t *operations; /* what they are, where the engine says so */
     size_t operation_count;
     size_t operation_room;
     powercut_point_t *points;

@@ -94,5 +94,9 @@ function(airlift_add_powercut)
     # the process of every boot.
     target_link_options(powercut_engine PRIVATE -no-pie -Wl,-z,now)
     add_custom_target(powercut)
-    add_dependencies(powercut powercut_engine bootloader partition-table)
+    # Everything that is flashed, too.
+    add_dependencies(powercut powercut_engine bootloader partition-table app)
+    if(TARGET blank_ota_data)
+        add_dependencies(powercut blank_ota_data)
+    endif()
 endfunction()
