@@ -421,6 +421,16 @@ def test_an_otadata_partition_of_one_sector_is_refused(device):
     assert "ota_info partition size 4096 is too small (minimum 8192 bytes)" in out
 
 
+def test_the_flash_chip_names_itself(device):
+    """The linux board's made-up chip by its size, the emulated one by its manufacturer."""
+    with device.run() as board:
+        board.expect("probe 1")
+        board.send("id")
+        capacity = 19 + device.firmware.flash_size.bit_length()
+        wanted = 0xA10500 | capacity if device.board == "linux" else 0x9D7019
+        board.expect(rf"id {wanted:06x}\n")
+
+
 def _file(device, data):
     path = device.build / "file.bin"
     path.write_bytes(data)

@@ -62,6 +62,15 @@ static uint8_t flickering_byte(linux_flash_t *flash, uint32_t address, uint8_t v
     return value;
 }
 
+uint32_t linux_flash_id(const linux_flash_t *flash)
+{
+    uint32_t capacity = 0;
+    for (uint32_t size = flash->state->flash_size; size > 1; size /= 2) {
+        capacity++;
+    }
+    return 0xA10500u | capacity;
+}
+
 linux_flash_result_t linux_flash_read(linux_flash_t *flash, uint32_t address, void *dst, size_t len)
 {
     if (!in_chip(flash, address, len)) {

@@ -142,6 +142,11 @@ uint32_t hal_flash_size(void)
     return initialised ? board()->state->flash_size : 0;
 }
 
+uint32_t hal_flash_id(void)
+{
+    return initialised ? linux_flash_id(board()) : 0;
+}
+
 esp_err_t hal_flash_read(uint32_t address, void *dst, size_t len)
 {
     linux_flash_t *flash = board();

@@ -128,6 +128,11 @@ uint32_t hal_flash_size(void)
     return s_nor.size;
 }
 
+uint32_t hal_flash_id(void)
+{
+    return s_nor.size != 0 ? s_nor.id : 0;
+}
+
 esp_err_t hal_flash_read(uint32_t address, void *dst, size_t len)
 {
     begin();

@@ -40,6 +40,10 @@ esp_err_t esp_flash_get_size(esp_flash_t *chip, uint32_t *out_size);
 /* Size of the chip itself. ESP_ERR_INVALID_ARG: flash_size is NULL. */
 esp_err_t esp_flash_get_physical_size(esp_flash_t *chip, uint32_t *flash_size);
 
+/* The chip's JEDEC id: manufacturer << 16 | type << 8 | capacity. The `linux` board, which has no
+ * chip, always gives 0xA105 and log2 of the size. ESP_ERR_INVALID_ARG: out_id is NULL. */
+esp_err_t esp_flash_read_id(esp_flash_t *chip, uint32_t *out_id);
+
 /* Reads length bytes at address into buffer; any alignment, length 0 does nothing.
  * ESP_ERR_INVALID_ARG: buffer is NULL, or the range is not inside the usable size.
  * ESP_ERR_FLASH_OP_FAIL, ESP_ERR_FLASH_OP_TIMEOUT: the chip failed. */

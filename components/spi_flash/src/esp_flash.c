@@ -175,6 +175,18 @@ esp_err_t esp_flash_get_physical_size(esp_flash_t *chip, uint32_t *flash_size)
     return err;
 }
 
+esp_err_t esp_flash_read_id(esp_flash_t *chip, uint32_t *out_id)
+{
+    if (out_id == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    esp_err_t err = chip_ready(chip);
+    if (err == ESP_OK) {
+        *out_id = hal_flash_id();
+    }
+    return err;
+}
+
 esp_err_t esp_flash_read(esp_flash_t *chip, void *buffer, uint32_t address, uint32_t length)
 {
     esp_err_t err = chip_ready(chip);

@@ -25,6 +25,11 @@ static void size_is_the_smaller_of_chip_and_bootloader_header(void **state)
     assert_int_equal(esp_flash_get_size(NULL, &size), ESP_OK);
     assert_int_equal(size, 0x200000);
 
+    uint32_t id;
+    assert_int_equal(esp_flash_read_id(NULL, &id), ESP_OK);
+    assert_int_equal(id, 0xA10516);
+    assert_int_equal(esp_flash_read_id(NULL, NULL), ESP_ERR_INVALID_ARG);
+
     assert_int_equal(esp_flash_get_size(NULL, NULL), ESP_ERR_INVALID_ARG);
     assert_int_equal(esp_flash_get_physical_size(NULL, NULL), ESP_ERR_INVALID_ARG);
 }

@@ -26,6 +26,11 @@ esp_err_t hal_flash_init(void);
 /* Size of the chip in bytes (1 MiB to 128 MiB, a power of two); 0 before hal_flash_init(). */
 uint32_t hal_flash_size(void);
 
+/* The chip's JEDEC id: manufacturer << 16 | type << 8 | capacity (log2 of the bytes, as most
+ * manufacturers do it); 0 before hal_flash_init(). A board without a real chip makes one up that
+ * stays the same. */
+uint32_t hal_flash_id(void);
+
 /* Reads len bytes at address into dst. Any alignment, any length, 0 included.
  * ESP_ERR_INVALID_ARG: the range is not inside the chip.
  * ESP_ERR_FLASH_OP_FAIL, ESP_ERR_FLASH_OP_TIMEOUT: the chip did not answer. */

@@ -191,6 +191,8 @@ static bool execute(const char *line)
         say("recalled '%s'\n", text);
     } else if (strcmp(line, "network") == 0) {
         start_network();
+    } else if (strcmp(line, "id") == 0) {
+        say("id %06x\n", (unsigned)hal_flash_id());
     } else if (sscanf(line, "hash %x %u", &a, &b) == 2) {
         hash_flash(a, b);
     } else if (strcmp(line, "random") == 0) {

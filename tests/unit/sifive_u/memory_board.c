@@ -161,6 +161,11 @@ uint32_t hal_flash_size(void)
     return s_initialised ? chip()->state->flash_size : 0;
 }
 
+uint32_t hal_flash_id(void)
+{
+    return s_initialised ? linux_flash_id(chip()) : 0;
+}
+
 esp_err_t hal_flash_read(uint32_t address, void *dst, size_t len)
 {
     esp_err_t err = injected(LINUX_BOARD_FAULT_READ);

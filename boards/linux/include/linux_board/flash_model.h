@@ -31,6 +31,9 @@ typedef enum {
     LINUX_FLASH_CUT, /* power was cut as planned: nothing may run after this */
 } linux_flash_result_t;
 
+/* What a JEDEC id is on this board: 0xA105 for manufacturer and type, then log2 of the size. */
+uint32_t linux_flash_id(const linux_flash_t *flash);
+
 /* Copies len bytes at address to dst; unstable bits get a new value each time. */
 linux_flash_result_t linux_flash_read(linux_flash_t *flash, uint32_t address, void *dst,
                                       size_t len);
