@@ -69,7 +69,8 @@ ifeq ($(SAN),1)
 PYTEST_FOLDERS := $(filter-out tests/build_system,$(PYTEST_FOLDERS))
 endif
 ifneq ($(BOARD),linux)
-PYTEST_FOLDERS += $(wildcard tests/board_$(BOARD:sifive_u=sifive))
+# What takes the board as a parameter, and the board's own.
+PYTEST_FOLDERS := tests/e2e tests/board/test_boot.py $(wildcard tests/board_$(BOARD:sifive_u=sifive))
 endif
 
 # One run for each folder: each has a conftest of its own. Status 5: T picked nothing there.
@@ -125,10 +126,15 @@ fuzz: setup-test ## feed each decoder, and boards with whole flash chips, random
 C_SOURCES = $(shell git ls-files '*.c' '*.h')
 CLANG_FORMAT = $(AIRLIFT_CACHE)/venv/bin/clang-format
 
+# The bare board's sources, where its compiler is installed.
+CROSS := $(shell command -v riscv64-unknown-elf-gcc)
+
 lint: setup-test ## cppcheck, formatting, shell scripts
 	@[ -f $(UNIT)/compile_commands.json ] || cmake --log-level=NOTICE -G Ninja -S tests/unit -B $(UNIT)
 	@[ -f $(HOST)/compile_commands.json ] || $(MAKE) host
-	@tools/lint.sh $(UNIT) $(HOST)
+	@[ -z "$(CROSS)" ] || [ -f build/unit-sifive_u/compile_commands.json ] || cmake --log-level=NOTICE \
+	    -G Ninja -DIDF_TARGET=sifive_u -S tests/unit -B build/unit-sifive_u
+	@tools/lint.sh $(UNIT) $(HOST) $(if $(CROSS),'build/unit-sifive_u:sifive_u|rv32')
 	@$(CLANG_FORMAT) --dry-run -Werror $(C_SOURCES)
 	@echo "lint: clean"
 

@@ -1,26 +1,32 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# tools/lint.sh BUILD...: cppcheck over what the compile_commands.json of those build folders say,
-# our own sources only; and the shell scripts. Silent and 0 when clean.
+# tools/lint.sh BUILD[:PATTERN]...: cppcheck over what the compile_commands.json of those build
+# folders say, our own sources only, and of these only paths that match the regular expression; and
+# the shell scripts. Silent and 0 when clean.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 status=0
 root=$PWD
-for build in "$@"; do
+for argument in "$@"; do
+    build=${argument%%:*}
+    pattern=
+    [[ $argument != *:* ]] || pattern=${argument#*:}
     # Third-party sources, unit tests' embedded files and generated sources are not ours to check.
     filtered=$build/cppcheck.json
-    python3 - "$build/compile_commands.json" "$filtered" "$root" << 'PY'
+    python3 - "$build/compile_commands.json" "$filtered" "$root" "$pattern" << 'PY'
 import json
+import re
 import sys
 
-commands, out, root = sys.argv[1:]
+commands, out, root, pattern = sys.argv[1:]
 with open(commands, encoding="utf-8") as file:
     entries = json.load(file)
 ours = [entry for entry in entries
         if entry["file"].startswith(root + "/") and entry["file"].endswith(".c")
-        and not entry["file"].startswith(root + "/build/")]
+        and not entry["file"].startswith(root + "/build/")
+        and re.search(pattern, entry["file"][len(root):])]
 with open(out, "w", encoding="utf-8") as file:
     json.dump(ours, file)
 PY
