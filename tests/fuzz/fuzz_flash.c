@@ -751,6 +751,7 @@ static bool first_boot(void)
 static struct {
     esp_ota_handle_t handle;
     const esp_partition_t *partition;
+    const esp_partition_t *copy_to;
     bool sequential;
 } s_session[SESSIONS];
 
@@ -860,14 +861,27 @@ static void ota_write(void)
     }
 }
 
+static void ota_set_final(void)
+{
+    unsigned which = u8() % SESSIONS;
+    bool copy = u8() & 1;
+    const esp_partition_t *partition = any_partition(u8());
+    allow(NULL, NULL);
+    if (esp_ota_set_final_partition(s_session[which].handle, partition, copy) == ESP_OK) {
+        s_session[which].copy_to =
+            copy && partition != s_session[which].partition ? partition : NULL;
+    }
+}
+
 static void ota_end(bool abort_it)
 {
     unsigned which = u8() % SESSIONS;
-    allow(NULL, NULL);
+    allow(abort_it ? NULL : s_session[which].copy_to, NULL);
     (void)(abort_it ? esp_ota_abort(s_session[which].handle)
                     : esp_ota_end(s_session[which].handle));
     s_session[which].handle = 0;
     s_session[which].partition = NULL;
+    s_session[which].copy_to = NULL;
 }
 
 static void ota_choose(void)
@@ -1119,10 +1133,18 @@ static void use(void)
                 nvs_use();
                 break;
             case 8:
-                if ((u8() & 3) == 0) {
+                switch (u8() & 7) {
+                case 0:
                     ota_end(true);
-                } else {
+                    break;
+                case 1:
+                case 2:
+                    s_in_ota = true;
+                    ota_set_final();
+                    break;
+                default:
                     partition_use();
+                    break;
                 }
                 break;
             default:
@@ -1213,6 +1235,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         use();
     }
     power_on();
+    decode_table(); /* an update of the table itself may have been installed */
     (void)boot();
     return 0;
 }

@@ -537,6 +537,19 @@ static void forget_sessions(void)
     }
 }
 
+/* The application's RAM goes, in this order. */
+static void power_on(void)
+{
+    forget_sessions();
+    device_power_on();
+}
+
+static void restart(void)
+{
+    forget_sessions();
+    device_reset();
+}
+
 static bool has_session(int place)
 {
     return (s_session[0].open && s_session[0].place == place) ||
@@ -666,7 +679,6 @@ static void boot(unsigned cut, linux_board_cut_mode_t mode, unsigned percent)
     static records_t pre[RECORDS_MAX];
     static model_t post[RECORDS_MAX];
     static int places[RECORDS_MAX];
-    forget_sessions();
     for (;;) {
         if (s_record_count == 0) {
             s_record_count = 1;
@@ -694,7 +706,7 @@ static void boot(unsigned cut, linux_board_cut_mode_t mode, unsigned percent)
             trace("  boot: cut\n");
             s_count.boot_cuts++;
             learn_cut(pre, count, post);
-            device_power_on();
+            power_on();
             cut = 0;
             continue;
         }
@@ -728,7 +740,7 @@ static void boot(unsigned cut, linux_board_cut_mode_t mode, unsigned percent)
             fail("nothing boots, but there is a valid image");
         }
         rescue();
-        device_power_on();
+        power_on();
     }
 }
 
@@ -742,8 +754,7 @@ static bool check(const char *what, int err, int model_err, const model_t *befor
         M = *before;
         trace("  %s: cut\n", what);
         learn_cut(&pre, 1, &post);
-        forget_sessions();
-        device_power_on();
+        power_on();
         boot(0, LINUX_BOARD_CUT_NEVER, 0);
         return false;
     }
@@ -933,7 +944,7 @@ static void update(session_t *session, const op_t *op)
         s_count.updates++;
         if (op->r[2] >> 31) {
             trace("  restart\n");
-            device_reset();
+            restart();
             boot(0, LINUX_BOARD_CUT_NEVER, 0);
         }
     }
@@ -1035,7 +1046,7 @@ static void reject_and_reboot(void)
     }
     if (restarted) {
         s_count.rollbacks++;
-        device_reset();
+        restart();
         boot(0, LINUX_BOARD_CUT_NEVER, 0);
     }
 }
@@ -1105,12 +1116,12 @@ static void carry_out(const op_t *op)
         break;
     case OP_RESET:
         device_no_cut();
-        device_reset();
+        restart();
         boot(op->cut, op->mode, op->percent);
         break;
     case OP_POWER_CYCLE:
         device_no_cut();
-        device_power_on();
+        power_on();
         boot(op->cut, op->mode, op->percent);
         break;
     case OP_SCRIBBLE_OTADATA:
@@ -1118,14 +1129,14 @@ static void carry_out(const op_t *op)
         if (M.table->otadata) {
             scribble(op);
         }
-        device_power_on();
+        power_on();
         boot(op->cut, op->mode, op->percent);
         break;
     case OP_SERIAL_FLASH:
         device_no_cut();
         forget_sessions();
         by_cable(op);
-        device_power_on();
+        power_on();
         boot(op->cut, op->mode, op->percent);
         break;
     case OP_QUERY:
@@ -1182,7 +1193,7 @@ static void live(const life_t *life)
             compare_queries();
         }
     }
-    device_power_on();
+    power_on();
     boot(0, LINUX_BOARD_CUT_NEVER, 0);
     s_count.sequences++;
 }
@@ -1191,10 +1202,7 @@ static bool passes(const life_t *life)
 {
     if (setjmp(s_failed) != 0) {
         device_no_cut();
-        if (device_is_off()) {
-            device_power_on();
-        }
-        forget_sessions();
+        power_on();
         return false;
     }
     live(life);
