@@ -481,9 +481,7 @@ static void run_application(void)
         }
         break;
     case POWERCUT_PREPARE:
-        if (scenario->prepare != NULL) {
-            scenario->prepare();
-        }
+        scenario->prepare();
         break;
     case POWERCUT_RUN:
         scenario->run();

@@ -693,15 +693,20 @@ static bool same_records(const powercut_record_t *a, const powercut_record_t *b)
     return true;
 }
 
+/* A board that was never switched on. */
+static void unbox(void)
+{
+    memset(start_state, 0, sizeof(*start_state));
+    linux_board_state_init(start_state, options.flash_size);
+    load_all(factory_flash, start_state);
+    powercut_shared->notes = (powercut_notes_t){.stable = 1, .highest = 1};
+}
+
 /* Takes the scenario to where it is to be cut. False: not possible, and said why. */
 static bool prepare(void)
 {
     result_t result = {0};
-    linux_board_state_t *state = start_state;
-    memset(state, 0, sizeof(*state));
-    linux_board_state_init(state, options.flash_size);
-    load_all(factory_flash, state);
-    powercut_shared->notes = (powercut_notes_t){.stable = 1, .highest = 1};
+    unbox();
     powercut_shared->check_rom = true;
     switch_on(POWERCUT_FIT, NULL);
     ending_t ending = run_boots(&result);
@@ -709,8 +714,9 @@ static bool prepare(void)
         say("K\t%s\t%s", powercut_scenario->name, powercut_shared->text);
         return false;
     }
-    if (ending == SETTLED) {
-        powercut_shared->check_rom = options.replay != NULL;
+    powercut_shared->check_rom = options.replay != NULL;
+    unbox();
+    if (ending == SETTLED && powercut_scenario->prepare != NULL) {
         switch_on(POWERCUT_PREPARE, NULL);
         ending = run_boots(&result);
     }
