@@ -80,6 +80,7 @@ def test_the_slot_that_was_switched_to_boots_with_what_was_written_there(on_boar
     on_board("otatool", "switch_ota_partition", "--name", "ota_0")
     assert boot()[0] == "factory"
     on_board("otatool", "write_ota_partition", "--name", "ota_0", "--input", example.v1)
+    on_board("otatool", "switch_ota_partition", "--name", "ota_0")
     assert boot()[0] == "ota_0"
     on_board("otatool", "read_ota_partition", "--slot", 0, "--output", "slot.bin")
     assert images.Flash(flash).read("ota_0") == (flash.parent / "slot.bin").read_bytes()
