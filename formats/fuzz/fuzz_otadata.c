@@ -57,6 +57,35 @@ static void check_set_boot(const fmt_otadata_entry_t entries[2], unsigned slots)
     }
 }
 
+/* What starts after the chosen slot and others failed has the entry in force. */
+static void check_follow(const fmt_boot_table_t *table, const fmt_otadata_entry_t entries[2],
+                         uint32_t failed, int index)
+{
+    fmt_otadata_entry_t after[2] = {entries[0], entries[1]};
+    fmt_otadata_write_t writes[2];
+    int active = fmt_otadata_active(entries);
+    unsigned count;
+
+    if (active >= 0 && table->ota_count > 0) {
+        failed |= 1u << (fmt_otadata_slot(&entries[active], table->ota_count) & 31);
+    }
+    failed &= index < 0 ? ~0u : ~(1u << index);
+    count = fmt_boot_follow(table, entries, failed, index, writes);
+    CHECK(count <= 2 && (table->ota_count > 0 || count == 0));
+    for (unsigned i = 0; i < count; i++) {
+        CHECK(writes[i].index < 2);
+        after[writes[i].index] = writes[i].entry;
+    }
+    active = fmt_otadata_active(after);
+    /* Large sequence numbers leave none above them. */
+    if (index >= 0 && index < (int)table->ota_count && table->ota_count <= FMT_OTA_SLOTS_MAX &&
+        entries[0].seq < 0xFFFFFF00u && entries[1].seq < 0xFFFFFF00u) {
+        bool own = fmt_otadata_find_slot(entries, (unsigned)index, table->ota_count) >= 0;
+        CHECK(active >= 0 || own);
+        CHECK(own || (int)fmt_otadata_slot(&after[active], table->ota_count) == index);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     fmt_boot_table_t table;
@@ -84,6 +113,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     config.anti_rollback = (data[64] & 32) != 0;
     config.secure_version = data[64] >> 6;
     config.app_secure_version = app_secure_version;
+    config.attempts = data[67] & 31;
+    config.more_boots[0] = data[67] >> 5;
+    config.more_boots[1] = data[65] >> 4;
     versions = data + 68;
     fmt_boot_choose(&table, &config, data, data + 32, &choice);
     CHECK(choice.action_count <= FMT_BOOT_ACTIONS_MAX);
@@ -104,6 +136,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fmt_otadata_decode(data, &entries[0]);
     fmt_otadata_decode(data + 32, &entries[1]);
     check_set_boot(entries, table.ota_count);
+    check_follow(&table, entries, data[66] | (uint32_t)data[67] << 8,
+                 (int)(data[68] % (FMT_OTA_SLOTS_MAX + 2)) - 2);
     fmt_otadata_last_invalid(entries);
     fmt_otadata_find_slot(entries, data[66], table.ota_count);
     return 0;
