@@ -61,6 +61,6 @@ set(BOARD_APP_LINK_OPTIONS -Wl,--wrap=socket)
 
 # The bootloader has 32 KiB of flash: an executable without page padding and unwind tables.
 set(BOARD_BOOTLOADER_COMPILE_OPTIONS -fno-asynchronous-unwind-tables -fno-pie
-    -Oz)
+    -fno-plt -fno-jump-tables -Oz)
 set(BOARD_BOOTLOADER_LINK_OPTIONS -no-pie -Wl,--build-id=none -Wl,-z,norelro
     -Wl,-z,noseparate-code -Wl,-z,common-page-size=64)

@@ -53,7 +53,7 @@ static esp_err_t io_erase_sector(void *context, uint32_t offset)
     return hal_flash_erase_sector(address + offset);
 }
 
-static fmt_efuse_io_t io = {
+static const fmt_efuse_io_t io = {
     .read = io_read, .program = io_program, .erase_sector = io_erase_sector};
 
 /* What went wrong is in the line; boot goes on with the fuses that could be read. */
@@ -67,14 +67,14 @@ static void print(const fmt_log_line_t *line)
 void boot_secure_version_init(const boot_table_t *table)
 {
     /* Of several the first one, which is also the one an application finds. */
-    io.size = 0;
-    for (unsigned i = 0; i < table->count && io.size == 0; i++) {
+    efuse.partition_size = 0;
+    for (unsigned i = 0; i < table->count && efuse.partition_size == 0; i++) {
         fmt_partition_t entry;
         if (fmt_partition_row_decode(table->rows + (size_t)i * FMT_PARTITION_ROW_SIZE, &entry) ==
                 FMT_ROW_ENTRY &&
             entry.type == FMT_PART_TYPE_DATA && entry.subtype == FMT_PART_DATA_EFUSE) {
             address = entry.offset;
-            io.size = entry.size;
+            efuse.partition_size = entry.size;
         }
     }
     fmt_log_line_t line;

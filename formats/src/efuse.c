@@ -9,13 +9,14 @@
 #include "formats/crc32.h"
 
 #define COPY_OFFSET 0x1000u
-#define COPY_SIZE   (offsetof(fmt_efuse_t, crc) + 4u)
+#define COPY_SIZE   (8u + FMT_EFUSE_DUMP_SIZE + 4u)
 #define DONE_OFFSET (COPY_OFFSET + COPY_SIZE)
 
-/* First bit of SECURE_VERSION, in block 0 (as on an ESP32-C3). */
-#define VERSION_BIT 142u
+/* SECURE_VERSION is bits 142 to 157 of block 0 (as on an ESP32-C3): within the word at byte 16. */
+#define VERSION_WORD  16u
+#define VERSION_SHIFT 14u
 
-_Static_assert(sizeof(fmt_efuse_t) == COPY_SIZE, "the copy is written as it is");
+_Static_assert(sizeof(((fmt_efuse_t *)NULL)->copy) == COPY_SIZE, "the copy is written as it is");
 
 static const uint8_t copy_magic[8] = {'A', 'F', 'U', 'S', 'E', 'C', 'P', 'Y'};
 
@@ -31,31 +32,30 @@ static bool is_blank(const uint8_t *bytes, size_t len)
     return true;
 }
 
-static bool version_fuse(const fmt_efuse_t *efuse, unsigned fuse)
-{
-    unsigned bit = VERSION_BIT + fuse;
-    return (efuse->dump[bit / 8] >> (bit % 8)) & 1u;
-}
-
 static unsigned usable_bits(unsigned bits)
 {
     return bits < FMT_EFUSE_VERSION_BITS ? bits : FMT_EFUSE_VERSION_BITS;
+}
+
+/* The first `bits` fuses of the field. */
+static uint32_t version_field(const fmt_efuse_t *efuse, unsigned bits)
+{
+    return get_u32(efuse->copy.dump + VERSION_WORD) >> VERSION_SHIFT & ((1u << bits) - 1u);
 }
 
 uint32_t fmt_efuse_secure_version(const fmt_efuse_t *efuse, unsigned bits)
 {
     uint32_t version = 0;
 
-    bits = usable_bits(bits);
-    for (unsigned fuse = 0; fuse < bits; fuse++) {
-        version += version_fuse(efuse, fuse);
+    for (uint32_t field = version_field(efuse, usable_bits(bits)); field != 0; field &= field - 1) {
+        version++;
     }
     return version;
 }
 
 static uint32_t copy_crc(const fmt_efuse_t *efuse)
 {
-    return fmt_crc32(0, efuse, offsetof(fmt_efuse_t, crc));
+    return fmt_crc32(0, &efuse->copy, COPY_SIZE - 4u);
 }
 
 /* --- reading --- */
@@ -63,7 +63,7 @@ static uint32_t copy_crc(const fmt_efuse_t *efuse)
 static esp_err_t read_copy(const fmt_efuse_io_t *io, fmt_efuse_t *efuse, fmt_efuse_state_t *state)
 {
     uint8_t done[4];
-    esp_err_t err = io->read(io->context, COPY_OFFSET, efuse, COPY_SIZE);
+    esp_err_t err = io->read(io->context, COPY_OFFSET, &efuse->copy, COPY_SIZE);
 
     if (err == ESP_OK) {
         err = io->read(io->context, DONE_OFFSET, done, sizeof(done));
@@ -73,12 +73,12 @@ static esp_err_t read_copy(const fmt_efuse_io_t *io, fmt_efuse_t *efuse, fmt_efu
     }
     if (!is_blank(done, sizeof(done))) {
         *state = FMT_EFUSE_LEFT_OVER;
-    } else if (memcmp(efuse->magic, copy_magic, sizeof(copy_magic)) == 0 &&
-               get_u32(efuse->crc) == copy_crc(efuse)) {
+    } else if (memcmp(efuse->copy.magic, copy_magic, sizeof(copy_magic)) == 0 &&
+               get_u32(efuse->copy.crc) == copy_crc(efuse)) {
         *state = FMT_EFUSE_UNFINISHED;
     } else {
-        *state =
-            is_blank((const uint8_t *)efuse, COPY_SIZE) ? FMT_EFUSE_AT_REST : FMT_EFUSE_LEFT_OVER;
+        *state = is_blank((const uint8_t *)&efuse->copy, COPY_SIZE) ? FMT_EFUSE_AT_REST
+                                                                    : FMT_EFUSE_LEFT_OVER;
     }
     return ESP_OK;
 }
@@ -88,21 +88,21 @@ static esp_err_t load(const fmt_efuse_io_t *io, fmt_efuse_t *efuse, fmt_efuse_st
     esp_err_t err;
 
     *state = FMT_EFUSE_AT_REST;
-    if (io->size == 0) {
+    if (efuse->partition_size == 0) {
         return ESP_ERR_NOT_FOUND;
     }
-    if (io->size < FMT_EFUSE_DUMP_SIZE) {
+    if (efuse->partition_size < FMT_EFUSE_DUMP_SIZE) {
         return ESP_ERR_INVALID_SIZE;
     }
-    if (io->size >= FMT_EFUSE_PARTITION_SIZE) {
+    if (efuse->partition_size >= FMT_EFUSE_PARTITION_SIZE) {
         err = read_copy(io, efuse, state);
         if (err != ESP_OK || *state == FMT_EFUSE_UNFINISHED) {
             return err;
         }
     }
-    err = io->read(io->context, 0, efuse->dump, FMT_EFUSE_DUMP_SIZE);
-    if (err == ESP_OK && is_blank(efuse->dump, FMT_EFUSE_DUMP_SIZE)) {
-        memset(efuse->dump, 0, FMT_EFUSE_DUMP_SIZE);
+    err = io->read(io->context, 0, efuse->copy.dump, FMT_EFUSE_DUMP_SIZE);
+    if (err == ESP_OK && is_blank(efuse->copy.dump, FMT_EFUSE_DUMP_SIZE)) {
+        memset(efuse->copy.dump, 0, FMT_EFUSE_DUMP_SIZE);
         *state = FMT_EFUSE_NEVER_USED;
     }
     return err;
@@ -113,7 +113,7 @@ esp_err_t fmt_efuse_load(const fmt_efuse_io_t *io, fmt_efuse_t *efuse, fmt_efuse
     esp_err_t err = load(io, efuse, state);
 
     if (err != ESP_OK) {
-        memset(efuse, 0, sizeof(*efuse));
+        memset(&efuse->copy, 0, sizeof(efuse->copy));
     }
     return err;
 }
@@ -147,7 +147,7 @@ static esp_err_t finish(const fmt_efuse_io_t *io, const fmt_efuse_t *efuse)
     esp_err_t err = io->erase_sector(io->context, 0);
 
     if (err == ESP_OK) {
-        err = put(io, 0, efuse->dump, FMT_EFUSE_DUMP_SIZE);
+        err = put(io, 0, efuse->copy.dump, FMT_EFUSE_DUMP_SIZE);
     }
     if (err == ESP_OK) {
         err = put(io, DONE_OFFSET, done, sizeof(done));
@@ -160,12 +160,12 @@ static esp_err_t burn(const fmt_efuse_io_t *io, fmt_efuse_t *efuse)
 {
     esp_err_t err;
 
-    memcpy(efuse->magic, copy_magic, sizeof(copy_magic));
-    put_u32(efuse->crc, copy_crc(efuse));
+    memcpy(efuse->copy.magic, copy_magic, sizeof(copy_magic));
+    put_u32(efuse->copy.crc, copy_crc(efuse));
     /* Though it reads as blank: the erase before may have been cut short of its end. */
     err = io->erase_sector(io->context, COPY_OFFSET);
     if (err == ESP_OK) {
-        err = put(io, COPY_OFFSET, efuse, COPY_SIZE);
+        err = put(io, COPY_OFFSET, &efuse->copy, COPY_SIZE);
     }
     return err == ESP_OK ? finish(io, efuse) : err;
 }
@@ -181,7 +181,7 @@ static esp_err_t settle(const fmt_efuse_io_t *io, fmt_efuse_t *efuse, fmt_efuse_
         return io->erase_sector(io->context, COPY_OFFSET);
     case FMT_EFUSE_UNFINISHED:
         /* Again, in case the last bits were cut off while they were only half programmed. */
-        err = put(io, COPY_OFFSET, efuse, COPY_SIZE);
+        err = put(io, COPY_OFFSET, &efuse->copy, COPY_SIZE);
         return err == ESP_OK ? finish(io, efuse) : err;
     case FMT_EFUSE_AT_REST:
         break;
@@ -193,9 +193,16 @@ static esp_err_t settle(const fmt_efuse_io_t *io, fmt_efuse_t *efuse, fmt_efuse_
 
 static void begin_line(fmt_log_line_t *line)
 {
-    memset(line, 0, sizeof(*line));
-    line->tag = "efuse";
     line->level = 'E';
+    line->not_silent = false;
+    line->tag = "efuse";
+    line->text[0] = '\0';
+}
+
+static void say_cannot(fmt_log_line_t *line, const char *what, esp_err_t err)
+{
+    snprintf(line->text, sizeof(line->text), "cannot %s the emulated eFuses: error 0x%x", what,
+             (unsigned)err);
 }
 
 esp_err_t fmt_efuse_open(const fmt_efuse_io_t *io, fmt_efuse_t *efuse, fmt_log_line_t *line)
@@ -208,32 +215,25 @@ esp_err_t fmt_efuse_open(const fmt_efuse_io_t *io, fmt_efuse_t *efuse, fmt_log_l
         return ESP_OK;
     }
     err = fmt_efuse_load(io, efuse, &state);
-    if (err == ESP_ERR_NOT_FOUND && io->size == 0) {
-        snprintf(line->text, sizeof(line->text),
-                 "no partition of type data, subtype efuse for the emulated eFuses: "
-                 "the secure version counts as 0 and cannot be raised");
-    } else if (io->size < FMT_EFUSE_PARTITION_SIZE) {
+    if (efuse->partition_size < FMT_EFUSE_PARTITION_SIZE) {
         /* Said also where the fuses could not be read for that reason. */
         snprintf(line->text, sizeof(line->text),
-                 "the partition of the emulated eFuses has 0x%x bytes: "
-                 "to burn one without risk takes 0x%x",
-                 (unsigned)io->size, FMT_EFUSE_PARTITION_SIZE);
+                 "to burn eFuses takes a partition of type data, subtype efuse, with 0x%x bytes; "
+                 "there are 0x%x",
+                 FMT_EFUSE_PARTITION_SIZE, (unsigned)efuse->partition_size);
         return err == ESP_OK ? ESP_ERR_INVALID_SIZE : err;
-    } else if (err != ESP_OK) {
+    }
+    if (err != ESP_OK) {
+        say_cannot(line, "read", err);
+        return err;
+    }
+    err = settle(io, efuse, state);
+    if (err != ESP_OK) {
+        say_cannot(line, "write", err);
+    } else if (state == FMT_EFUSE_UNFINISHED) {
+        line->level = 'W';
         snprintf(line->text, sizeof(line->text),
-                 "cannot read the emulated eFuses: error 0x%x; the secure version counts as 0",
-                 (unsigned)err);
-    } else {
-        err = settle(io, efuse, state);
-        if (err != ESP_OK) {
-            snprintf(line->text, sizeof(line->text),
-                     "cannot write the emulated eFuses: error 0x%x; the next start tries again",
-                     (unsigned)err);
-        } else if (state == FMT_EFUSE_UNFINISHED) {
-            line->level = 'W';
-            snprintf(line->text, sizeof(line->text),
-                     "finished burning eFuses, which a power cut had interrupted");
-        }
+                 "finished burning eFuses, which a power cut had interrupted");
     }
     return err;
 }
@@ -266,20 +266,15 @@ esp_err_t fmt_efuse_raise_secure_version(const fmt_efuse_io_t *io, fmt_efuse_t *
     if (err != ESP_OK) {
         return err;
     }
-    for (unsigned fuse = 0; fuse < bits && count < version; fuse++) {
-        unsigned bit = VERSION_BIT + fuse;
-
-        if (!version_fuse(efuse, fuse)) {
-            efuse->dump[bit / 8] |= (uint8_t)(1u << (bit % 8));
-            count++;
-        }
+    for (uint32_t field = version_field(efuse, bits); count < version; count++) {
+        field |= field + 1; /* the first one that is not burnt */
+        put_u32(efuse->copy.dump + VERSION_WORD,
+                get_u32(efuse->copy.dump + VERSION_WORD) | field << VERSION_SHIFT);
     }
     begin_line(line);
     err = io != NULL ? burn(io, efuse) : ESP_OK;
     if (err != ESP_OK) {
-        snprintf(line->text, sizeof(line->text),
-                 "cannot burn secure version %u into the emulated eFuses: error 0x%x",
-                 (unsigned)version, (unsigned)err);
+        say_cannot(line, "burn", err);
         /* What stands there now may be the one or the other. */
         (void)fmt_efuse_load(io, efuse, &state);
         return err;

@@ -16,7 +16,6 @@
 #define COPY  0x1000u
 #define DUMP  FMT_EFUSE_DUMP_SIZE
 
-static fmt_efuse_io_t io;
 static fmt_efuse_t efuse;
 static fmt_log_line_t line;
 static jmp_buf away;
@@ -25,23 +24,26 @@ static bool forgetful; /* programs do not reach the chip */
 static esp_err_t io_read(void *context, uint32_t offset, void *dst, size_t len)
 {
     (void)context;
-    assert_true(offset <= io.size && len <= io.size - offset);
+    assert_true(offset <= efuse.partition_size && len <= efuse.partition_size - offset);
     return hal_flash_read(PLACE + offset, dst, len);
 }
 
 static esp_err_t io_program(void *context, uint32_t offset, const void *src, size_t len)
 {
     (void)context;
-    assert_true(offset <= io.size && len <= io.size - offset);
+    assert_true(offset <= efuse.partition_size && len <= efuse.partition_size - offset);
     return forgetful ? ESP_OK : hal_flash_program(PLACE + offset, src, len);
 }
 
 static esp_err_t io_erase(void *context, uint32_t offset)
 {
     (void)context;
-    assert_true(offset <= io.size && HAL_FLASH_SECTOR_SIZE <= io.size - offset);
+    assert_true(offset <= efuse.partition_size &&
+                HAL_FLASH_SECTOR_SIZE <= efuse.partition_size - offset);
     return hal_flash_erase_sector(PLACE + offset);
 }
+
+static const fmt_efuse_io_t io = {.read = io_read, .program = io_program, .erase_sector = io_erase};
 
 static uint8_t *bytes(void)
 {
@@ -58,8 +60,7 @@ static int new_board(void **state)
     (void)state;
     linux_board_testing_reset(LINUX_BOARD_MIN_FLASH);
     assert_int_equal(hal_flash_init(), ESP_OK);
-    io = (fmt_efuse_io_t){
-        .read = io_read, .program = io_program, .erase_sector = io_erase, .size = SIZE};
+    efuse.partition_size = SIZE;
     forgetful = false;
     return 0;
 }
@@ -98,7 +99,7 @@ static uint32_t count(void)
 
 static esp_err_t start(void)
 {
-    memset(&efuse, 0x5A, sizeof(efuse));
+    memset(&efuse.copy, 0x5A, sizeof(efuse.copy));
     return fmt_efuse_open(&io, &efuse, &line);
 }
 
@@ -176,24 +177,24 @@ static void the_count_is_that_of_the_bits_in_use(void **state)
 static void no_partition_and_one_too_small_are_named(void **state)
 {
     (void)state;
-    io.size = 0;
+    efuse.partition_size = 0;
     assert_int_equal(start(), ESP_ERR_NOT_FOUND);
-    assert_non_null(strstr(line.text, "no partition of type data, subtype efuse"));
+    assert_non_null(strstr(line.text, "0x2000 bytes; there are 0x0"));
     assert_int_equal(count(), 0);
     assert_int_equal(raise(0), ESP_OK);
     assert_int_equal(raise(1), ESP_ERR_NOT_FOUND);
-    assert_non_null(strstr(line.text, "cannot be raised"));
-    io.size = DUMP - 1;
+    assert_non_null(strstr(line.text, "there are 0x0"));
+    efuse.partition_size = DUMP - 1;
     assert_int_equal(start(), ESP_ERR_INVALID_SIZE);
     assert_int_equal(count(), 0);
     assert_int_equal(raise(1), ESP_ERR_INVALID_SIZE);
-    assert_non_null(strstr(line.text, "has 0x15f bytes"));
+    assert_non_null(strstr(line.text, "there are 0x15f"));
 }
 
 static void one_sector_is_read_but_never_written(void **state)
 {
     (void)state;
-    io.size = 0x1000;
+    efuse.partition_size = 0x1000;
     assert_int_equal(start(), ESP_ERR_INVALID_SIZE);
     assert_int_equal(count(), 0);
     burnt_chip(2);
@@ -201,7 +202,7 @@ static void one_sector_is_read_but_never_written(void **state)
     assert_int_equal(count(), 2);
     assert_int_equal(raise(2), ESP_OK);
     assert_int_equal(raise(3), ESP_ERR_INVALID_SIZE);
-    assert_non_null(strstr(line.text, "has 0x1000 bytes: to burn one without risk takes 0x2000"));
+    assert_non_null(strstr(line.text, "subtype efuse, with 0x2000 bytes; there are 0x1000"));
     assert_int_equal(count(), 2);
     assert_int_equal(operations(), 0);
 }

@@ -35,7 +35,7 @@ static esp_err_t io_erase_sector(void *partition, uint32_t offset)
     return esp_partition_erase_range(partition, offset, 0x1000);
 }
 
-/* In *io, or NULL for fuses that are in RAM alone. */
+/* Finds the partition. In *io, or NULL for fuses that are in RAM alone. */
 static const fmt_efuse_io_t *fuses_io(fmt_efuse_io_t *io)
 {
     const esp_partition_t *partition = esp_partition_find_first(
@@ -45,8 +45,8 @@ static const fmt_efuse_io_t *fuses_io(fmt_efuse_io_t *io)
         .program = io_program,
         .erase_sector = io_erase_sector,
         .context = (void *)partition, /* which the three do not change */
-        .size = partition != NULL ? partition->size : 0,
     };
+    s_efuse.partition_size = partition != NULL ? partition->size : 0;
     return io;
 }
 

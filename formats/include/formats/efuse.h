@@ -38,14 +38,16 @@ typedef struct {
     esp_err_t (*program)(void *context, uint32_t offset, const void *src, size_t len);
     esp_err_t (*erase_sector)(void *context, uint32_t offset);
     void *context;
-    uint32_t size; /* of the partition in bytes; 0: there is none */
 } fmt_efuse_io_t;
 
-/* The fuses as last read, in the form they are copied in. */
+/* The fuses. */
 typedef struct {
-    uint8_t magic[8];
-    uint8_t dump[FMT_EFUSE_DUMP_SIZE];
-    uint8_t crc[4];
+    uint32_t partition_size; /* in bytes, set by the caller; 0: there is no partition */
+    struct {                 /* as last read, in the form they are copied in */
+        uint8_t magic[8];
+        uint8_t dump[FMT_EFUSE_DUMP_SIZE];
+        uint8_t crc[4];
+    } copy;
 } fmt_efuse_t;
 
 /* What is in the partition. */
