@@ -629,6 +629,7 @@ static int run(int argc, char **argv)
     if (job.board && job.replay != NULL && strncmp(job.replay, "board:", 6) == 0) {
         job.replay += 6;
     }
+    job.board_args = board_args_whole(&job.board_args);
     job.project.project = job.board_args.project;
     job.project.build = job.board_args.build;
     char start_flash[PATH_MAX] = "";

@@ -56,7 +56,8 @@ enum {
     X(gpio)                                                                                        \
     X(board)                                                                                       \
     X(erase_flash)                                                                                 \
-    X(erase_otadata)
+    X(erase_otadata)                                                                               \
+    X(powercut)
 
 #define AIRLIFT_DECLARE_COMMAND(name)                                                              \
     extern const airlift_cmd_t airlift_cmd_##name __attribute__((weak));

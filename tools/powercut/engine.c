@@ -802,26 +802,33 @@ static void sweep(void)
 
 /* --- start --- */
 
-static void load_image(const char *argument)
+/* What of a list of OFFSET=FILE is wanted: boot area or not, and not what begins at skip. */
+static void load_images(int argc, char **images, bool boot_area, uint32_t skip)
 {
-    char *end;
-    unsigned long offset = strtoul(argument, &end, 0);
-    if (*end != '=') {
-        give_up("--image: %s: must be OFFSET=FILE", argument);
+    for (int i = 0; i < argc; i++) {
+        char *end;
+        unsigned long offset = strtoul(images[i], &end, 0);
+        if (*end != '=') {
+            give_up("--image: %s: must be OFFSET=FILE", images[i]);
+        }
+        if ((offset < boot_area_end()) != boot_area || offset == skip) {
+            continue;
+        }
+        const char *path = end + 1;
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        struct stat info;
+        if (fd < 0 || fstat(fd, &info) != 0) {
+            give_up("%s: %s", path, strerror(errno));
+        }
+        if (offset > options.flash_size || (uint64_t)info.st_size > options.flash_size - offset) {
+            give_up("%s: does not fit into a flash of 0x%x bytes at 0x%lx", path,
+                    (unsigned)options.flash_size, offset);
+        }
+        if (read(fd, factory_flash + offset, (size_t)info.st_size) != info.st_size) {
+            give_up("%s: cannot be read", path);
+        }
+        close(fd);
     }
-    int fd = open(end + 1, O_RDONLY);
-    struct stat info;
-    if (fd < 0 || fstat(fd, &info) != 0) {
-        give_up("%s: %s", end + 1, strerror(errno));
-    }
-    if (offset > options.flash_size || (uint64_t)info.st_size > options.flash_size - offset) {
-        give_up("%s: does not fit into a flash of 0x%x bytes at 0x%lx", end + 1,
-                (unsigned)options.flash_size, offset);
-    }
-    if (read(fd, factory_flash + offset, (size_t)info.st_size) != info.st_size) {
-        give_up("%s: cannot be read", end + 1);
-    }
-    close(fd);
 }
 
 static void make_factory_flash(int argc, char **images)
@@ -831,9 +838,7 @@ static void make_factory_flash(int argc, char **images)
     }
     factory_flash = map(options.flash_size, MAP_SHARED);
     memset(factory_flash, 0xFF, options.flash_size);
-    for (int i = 0; i < argc; i++) {
-        load_image(images[i]);
-    }
+    load_images(argc, images, true, UINT32_MAX);
     linux_board_state_t *state = map(sizeof(*state), MAP_SHARED);
     linux_board_state_init(state, options.flash_size);
     const linux_flash_t flash = {.bytes = factory_flash, .state = state};
@@ -845,11 +850,12 @@ static void make_factory_flash(int argc, char **images)
     if (place.size < 0x4000) {
         give_up("the partition table has no partition that an application can start from");
     }
+    /* The project's own application is not needed: ours takes its place. */
+    load_images(argc, images, false, place.offset);
     uint32_t secure = 0;
 #ifdef CONFIG_BOOTLOADER_APP_SECURE_VERSION
     secure = CONFIG_BOOTLOADER_APP_SECURE_VERSION;
 #endif
-    memset(factory_flash + place.offset, 0xFF, place.size);
     powercut_put_image(factory_flash, place.offset, 1, secure);
 }
 
