@@ -53,6 +53,16 @@ void boot_message(fmt_boot_message_t message, uint32_t arg, uint32_t arg2);
 void boot_check_pins(const boot_table_t *table, const fmt_boot_config_t *config,
                      fmt_boot_choice_t *choice);
 
+/* --- retain.c --- */
+
+/* What the next boot is to know, if the power stays on: that the data partitions were erased; which
+ * application was started. */
+void boot_remember_factory_reset(void);
+void boot_remember_app(const fmt_boot_pos_t *pos);
+
+/* The application remembered; false: none. */
+bool boot_remembered_app(fmt_boot_pos_t *pos);
+
 /* --- secure_version.c --- */
 
 /* Finds the chip's emulated eFuses in the table, if this build has them, and finishes a burn that a
@@ -69,6 +79,10 @@ void boot_raise_secure_version(uint32_t version);
 bool boot_app_secure_version(void *roles, int index, uint32_t *version);
 
 /* --- load.c --- */
+
+/* After deep sleep, in a build that leaves out validation then: starts the application that ran
+ * before without looking at anything else. Returns if it is another reset, or it cannot. */
+void boot_wake(void);
 
 /* Tries the candidates from choice->start on; returns only when none could be started. An app that
  * is confirmed, or the first ever, raises the chip's secure version before it starts. */

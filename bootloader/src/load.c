@@ -74,7 +74,7 @@ static esp_err_t feed_piece(uint32_t image_offset, const fmt_image_need_t *need,
 /* Loads and verifies the image at pos; verifier has the results. *damaged: it was read, and can
  * never start. */
 static esp_err_t load_image(const fmt_boot_pos_t *pos, const fmt_boot_config_t *config,
-                            bool *damaged)
+                            bool validate, bool *damaged)
 {
     const fmt_image_params_t params = {
         .chip = hal_chip(),
@@ -83,7 +83,7 @@ static esp_err_t load_image(const fmt_boot_pos_t *pos, const fmt_boot_config_t *
         .mmu_page = CONFIG_MMU_PAGE_SIZE,
         .chip_revision = hal_chip_revision(),
         .secure_version = config->secure_version,
-        .flags = (skip_validation() ? FMT_IMAGE_NO_VALIDATE : 0u) |
+        .flags = (validate ? 0u : FMT_IMAGE_NO_VALIDATE) |
                  (config->anti_rollback ? FMT_IMAGE_CHECK_SECURE_VERSION : 0u),
     };
     hal_loader_reset();
@@ -158,6 +158,38 @@ static bool raises_secure_version(const fmt_boot_choice_t *choice, int index)
     return false;
 }
 
+/* Starts the program that was loaded; returns, having said so, if the image holds none. */
+static void start(const fmt_boot_pos_t *pos)
+{
+    boot_log('I', TAG, "Disabling RNG early entropy source...");
+    boot_log('D', TAG, "start: 0x%08x", (unsigned)verifier.header.entry);
+#ifdef CONFIG_BOOTLOADER_SKIP_VALIDATE_IN_DEEP_SLEEP
+    boot_remember_app(pos);
+#endif
+    esp_err_t err = hal_loader_start(verifier.header.entry, pos->offset);
+    boot_log('E', TAG, "the loaded image holds no program for this board (error 0x%x)",
+             (unsigned)err);
+}
+
+void boot_wake(void)
+{
+#ifdef CONFIG_BOOTLOADER_SKIP_VALIDATE_IN_DEEP_SLEEP
+    fmt_boot_pos_t pos;
+    bool damaged;
+    if (hal_reset_reason() != HAL_RESET_DEEPSLEEP) {
+        return;
+    }
+    if (boot_remembered_app(&pos)) {
+        boot_log('I', TAG, "Fast booting app from partition at offset 0x%x", (unsigned)pos.offset);
+        if (load_image(&pos, &(fmt_boot_config_t){0}, false, &damaged) == ESP_OK) {
+            start(&pos);
+        }
+    }
+    boot_log('E', TAG, "Fast booting is not successful");
+    boot_log('I', TAG, "Try to load an app as usual with all validations");
+#endif
+}
+
 void boot_start_first(const boot_table_t *table, const fmt_boot_config_t *config,
                       const fmt_boot_choice_t *choice)
 {
@@ -172,7 +204,8 @@ void boot_start_first(const boot_table_t *table, const fmt_boot_config_t *config
         boot_log('D', TAG, "Trying partition index %d offs 0x%x size 0x%x", index,
                  (unsigned)pos.offset, (unsigned)pos.size);
         bool damaged = false;
-        if (eligible(config, index) && load_image(&pos, config, &damaged) == ESP_OK) {
+        if (eligible(config, index) &&
+            load_image(&pos, config, !skip_validation(), &damaged) == ESP_OK) {
             boot_log('I', TAG, "Loaded app from partition at offset 0x%x", (unsigned)pos.offset);
             boot_message(announce, 0, 0);
             if (choice->initial && index >= 0) {
@@ -183,11 +216,7 @@ void boot_start_first(const boot_table_t *table, const fmt_boot_config_t *config
             if (raises_secure_version(choice, index)) {
                 boot_raise_secure_version(verifier.app_desc.secure_version);
             }
-            boot_log('I', TAG, "Disabling RNG early entropy source...");
-            boot_log('D', TAG, "start: 0x%08x", (unsigned)verifier.header.entry);
-            esp_err_t err = hal_loader_start(verifier.header.entry, pos.offset);
-            boot_log('E', TAG, "the loaded image holds no program for this board (error 0x%x)",
-                     (unsigned)err);
+            start(&pos);
             damaged = true;
         }
         if (damaged) {

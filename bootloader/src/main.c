@@ -110,6 +110,7 @@ _Noreturn void bootloader_main(void)
         give_up();
     }
     boot_log('I', TAG, "Enabling RNG early entropy source...");
+    boot_wake();
     if (!boot_table_read(&table, flash_size)) {
         boot_log('E', TAG, "load partition table error!");
         give_up();

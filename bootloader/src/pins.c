@@ -6,7 +6,6 @@
 
 #include "bootloader.h"
 #include "config.h"
-#include "formats/crc32.h"
 #include "hal/clock.h"
 #include "hal/flash.h"
 #include "hal/gpio.h"
@@ -117,21 +116,6 @@ static bool erase_data_partitions(const boot_table_t *table)
     return all;
 }
 
-/* Retain memory: 12 bytes of content (flags in byte 10, bit 0: factory reset happened), then their
- * CRC. Memory without a valid CRC counts as zeros. */
-static void remember_factory_reset(void)
-{
-    uint8_t *memory = hal_reset_retain_memory();
-    uint32_t stored;
-    memcpy(&stored, memory + 12, sizeof(stored));
-    if (stored != fmt_crc32(0xFFFFFFFFu, memory, 12) || stored == 0xFFFFFFFFu) {
-        memset(memory, 0, 12);
-    }
-    memory[10] |= 1u;
-    uint32_t crc = fmt_crc32(0xFFFFFFFFu, memory, 12);
-    memcpy(memory + 12, &crc, sizeof(crc));
-}
-
 static bool factory_reset(const boot_table_t *table)
 {
     if (!held(CONFIG_BOOTLOADER_NUM_PIN_FACTORY_RESET, FACTORY_RESET_LEVEL)) {
@@ -142,7 +126,7 @@ static bool factory_reset(const boot_table_t *table)
     if (!erase_data_partitions(table)) {
         boot_log('E', "boot", "Not all partitions were erased");
     }
-    remember_factory_reset();
+    boot_remember_factory_reset();
     return true;
 }
 
@@ -159,7 +143,8 @@ static bool factory_reset(const boot_table_t *table)
 void boot_check_pins(const boot_table_t *table, const fmt_boot_config_t *config,
                      fmt_boot_choice_t *choice)
 {
-    if (choice->start == FMT_BOOT_UNRECOVERABLE) {
+    /* Nobody holds a button where a chip wakes by itself. */
+    if (choice->start == FMT_BOOT_UNRECOVERABLE || hal_reset_reason() == HAL_RESET_DEEPSLEEP) {
         return;
     }
 #ifdef CONFIG_BOOTLOADER_FACTORY_RESET

@@ -351,6 +351,43 @@ def test_with_validation_left_out_at_power_on_a_reset_validates_again(device_wit
         board.expect(f"probe 1 from 0x{FACTORY:x}, reset reason 3")
 
 
+def test_after_deep_sleep_the_same_app_starts_without_validation(device_with):
+    """Whatever otadata says by then, and whatever became of the image."""
+    skip = device_with("skip_deep_sleep", "BOOTLOADER_SKIP_VALIDATE_IN_DEEP_SLEEP=1",
+                       "BOOTLOADER_FACTORY_RESET=1", "BOOTLOADER_NUM_PIN_FACTORY_RESET=4",
+                       "BOOTLOADER_HOLD_TIME_GPIO=1")
+    skip.write_otadata(otadata(1))
+    image = probe(skip, 2)
+    last = (OTA_0 + len(image) - 1) & ~3
+    with skip.run() as board:
+        board.expect(f"probe 2 from 0x{OTA_0:x}, reset reason 1")
+        board.send(f"fill {last:x} 4 0")  # of the hash
+        board.expect("program 0")
+        board.send(f"fill {OTADATA:x} 4 0")
+        board.expect("program 0")
+        board.send("reset 8")
+        board.expect(f"Fast booting app from partition at offset 0x{OTA_0:x}")
+        board.expect(f"probe 2 from 0x{OTA_0:x}, reset reason 8")
+        board.send(f"fill {OTA_0:x} 4 0")  # now it has no header
+        board.expect("program 0")
+        board.send("reset 8")
+        board.expect("Fast booting is not successful")
+        board.expect("Try to load an app as usual with all validations")
+        board.expect(f"probe 1 from 0x{FACTORY:x}, reset reason 8")
+        board.send("reset 3")
+        lines = board.expect("(?s)ESP-IDF.*probe 1 from").group(0)
+        assert "Fast booting" not in lines
+
+
+def test_after_deep_sleep_pins_are_not_looked_at(pins):
+    with pins.run() as board:
+        board.expect("probe 2")
+        pins.verb("gpio", "4", "low")
+        board.send("reset 8")
+        assert "Detect" not in board.expect("(?s)ESP-IDF.*probe 2 from").group(0)
+    assert pins.contents(NVS, 0x4000) == b"\0" * 0x4000
+
+
 # --- partition tables ---
 
 def slots_table(count, first=0x10000, size=0x40000, factory=None):

@@ -28,6 +28,8 @@ static const char *reason_name(uint32_t reason)
         return "task watchdog";
     case HAL_RESET_WDT:
         return "watchdog";
+    case HAL_RESET_DEEPSLEEP:
+        return "deep sleep";
     case HAL_RESET_BROWNOUT:
         return "brownout";
     case HAL_RESET_NO_BOOTABLE_APP:

@@ -54,6 +54,7 @@ static void reset_cause(uint32_t reason, unsigned *code, const char **name)
         {HAL_RESET_INT_WDT, 0x8, "TG1WDT_SYS_RST"},
         {HAL_RESET_TASK_WDT, 0x7, "TG0WDT_SYS_RST"},
         {HAL_RESET_WDT, 0x9, "RTCWDT_SYS_RST"},
+        {HAL_RESET_DEEPSLEEP, 0x5, "DSLEEP"},
         {HAL_RESET_BROWNOUT, 0xf, "BROWN_OUT_RST"},
     };
     for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {

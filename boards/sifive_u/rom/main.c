@@ -48,6 +48,8 @@ static const char *reason_name(uint32_t reason)
         return "TASK_WDT";
     case HAL_RESET_WDT:
         return "WDT";
+    case HAL_RESET_DEEPSLEEP:
+        return "DEEPSLEEP";
     case HAL_RESET_BROWNOUT:
         return "BROWNOUT";
     case HAL_RESET_NO_BOOTABLE_APP:

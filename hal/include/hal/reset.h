@@ -16,6 +16,9 @@ typedef enum {
     HAL_RESET_INT_WDT = 5,
     HAL_RESET_TASK_WDT = 6,
     HAL_RESET_WDT = 7,
+    /* Waking from deep sleep. The boards have none: a program that resets with it stands for one.
+     */
+    HAL_RESET_DEEPSLEEP = 8,
     HAL_RESET_BROWNOUT = 9,
     /* Ours, beyond Espressif's numbers: the bootloader found nothing it may start. */
     HAL_RESET_NO_BOOTABLE_APP = 64,
