@@ -190,7 +190,7 @@ void powercut_touch(uint32_t address, size_t len)
 
 /* --- the end of a boot --- */
 
-static _Noreturn void end(int status)
+static _Noreturn void end_boot(int status)
 {
     fflush(NULL);
     _exit(status);
@@ -203,7 +203,7 @@ _Noreturn void airlift_powercut_lost(const char *format, ...)
     vsnprintf(powercut_shared->text, sizeof(powercut_shared->text), format, arguments);
     va_end(arguments);
     printf("--- lost: %s\n", powercut_shared->text);
-    end(POWERCUT_EXIT_LOST);
+    end_boot(POWERCUT_EXIT_LOST);
 }
 
 void airlift_powercut_must(esp_err_t err, const char *what)
@@ -477,7 +477,7 @@ static void run_application(void)
         why = scenario->skip != NULL ? scenario->skip() : NULL;
         if (why != NULL) {
             snprintf(powercut_shared->text, sizeof(powercut_shared->text), "%s", why);
-            end(POWERCUT_EXIT_UNFIT);
+            end_boot(POWERCUT_EXIT_UNFIT);
         }
         break;
     case POWERCUT_PREPARE:
@@ -492,7 +492,7 @@ static void run_application(void)
     case POWERCUT_VERDICT:
         break;
     }
-    end(POWERCUT_EXIT_DONE);
+    end_boot(POWERCUT_EXIT_DONE);
 }
 
 /* In the place of the image that the bootloader has verified and loaded. */
@@ -502,7 +502,7 @@ static void start_application(uint32_t entry, uint32_t image_offset, void *arg)
     (void)arg;
     fmt_app_desc_t desc;
     if (powercut_shared->phase == POWERCUT_VERDICT) {
-        end(POWERCUT_EXIT_DONE);
+        end_boot(POWERCUT_EXIT_DONE);
     }
     if (fmt_app_desc_decode(powercut_flash.bytes + image_offset + FMT_APP_DESC_IMAGE_OFFSET,
                             FMT_APP_DESC_SIZE, &desc) != ESP_OK) {
@@ -510,7 +510,6 @@ static void start_application(uint32_t entry, uint32_t image_offset, void *arg)
                               (unsigned)image_offset);
     }
     memcpy(&esp_app_desc, &desc, sizeof(esp_app_desc));
-    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     airlift_powercut_must(esp_flash_init(NULL), "finding the flash");
     uint32_t version = airlift_powercut_version();
     powercut_shared->version = version;
@@ -575,7 +574,7 @@ _Noreturn void powercut_boot(void)
     if (powercut_shared->check_rom) {
         int program = linux_rom_load(&powercut_flash, print_rom, NULL);
         if (program < 0) {
-            end(LINUX_BOARD_EXIT_OFF);
+            end_boot(LINUX_BOARD_EXIT_OFF);
         }
         close(program);
     }

@@ -603,6 +603,7 @@ static void open_board(void)
     linux_board_state_init(powercut_flash.state, options.flash_size);
     linux_board_testing_attach(powercut_flash.bytes, powercut_flash.state);
     linux_board_testing_skip_waiting(true);
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     board_catch_crashes(); /* its first call is slow: not in every boot */
 }
 

@@ -3,7 +3,7 @@
  * A setting kept in the partition phy_init: with care, and without. Then a firmware that writes
  * over the slot it runs from. */
 #include "airlift_powercut.h"
-#include "esp_flash.h"
+#include "esp_flash_internal.h"
 #include "esp_ota_ops.h"
 #include "esp_partition.h"
 
