@@ -47,22 +47,47 @@ def test_otadata_chooses_the_slot_with_the_higher_sequence(device):
     assert "Defaulting to factory image" in out and f"probe 1 from 0x{FACTORY:x}" in out
 
 
-@pytest.mark.parametrize("damage", ["empty", "flipped", "cut"])
-def test_a_bad_image_in_the_chosen_slot_falls_back_and_keeps_otadata(device, damage):
-    image = bytearray(probe(device, 2))
+def damaged(image, damage):
+    image = bytearray(image)
     if damage == "empty":
         image = bytearray(b"\xff" * 4096)
     elif damage == "flipped":
         image[len(image) // 2] ^= 1
     else:
         image = image[:len(image) // 2]
-    device.put(OTA_0, bytes(image))
+    return bytes(image)
+
+
+@pytest.mark.parametrize("damage", ["empty", "flipped", "cut"])
+def test_a_bad_image_in_the_chosen_slot_falls_back_and_is_not_tried_again(device, damage):
+    device.put(OTA_0, damaged(probe(device, 2), damage))
     device.write_otadata(otadata(1))
-    before = device.contents(OTADATA, 0x2000)
     out = boot(device)
     assert "OTA app partition slot 0 is not bootable" in out
+    assert "the chosen app is damaged: writing otadata[0], seq 1, state 3" in out
     assert f"probe 1 from 0x{FACTORY:x}" in out
-    assert device.contents(OTADATA, 0x2000) == before
+    assert device.contents(OTADATA, 32) == otadata(1, INVALID)
+    out = boot(device)
+    assert "is not bootable" not in out and "damaged" not in out
+    assert f"probe 1 from 0x{FACTORY:x}" in out
+
+
+def test_in_strict_compatibility_a_bad_image_is_tried_at_each_boot_and_otadata_stays(device_with):
+    strict = device_with("strict", "AIRLIFT_STRICT_COMPATIBILITY=1",
+                         "BOOTLOADER_APP_ROLLBACK_ENABLE=1")
+    strict.put(OTA_0, damaged(probe(strict, 2), "flipped"))
+    strict.write_otadata(otadata(1))
+    before = strict.contents(OTADATA, 0x2000)
+    for _ in range(2):
+        out = boot(strict)
+        assert "OTA app partition slot 0 is not bootable" in out
+        assert f"probe 1 from 0x{FACTORY:x}" in out
+        assert strict.contents(OTADATA, 0x2000) == before
+    strict.put(OTA_0, probe(strict, 2))
+    strict.write_otadata(otadata(1, NEW))
+    assert f"from 0x{OTA_0:x}" in boot(strict)
+    assert strict.contents(OTADATA, 0x2000) == \
+        otadata(1, PENDING).ljust(0x2000, b"\xff")
 
 
 def test_lower_slots_come_before_factory_and_higher_ones_after(device):
@@ -190,6 +215,33 @@ def test_a_new_app_boots_once_and_is_rolled_back_when_not_confirmed(rollback):
     assert rollback.contents(OTADATA, 32) == otadata(1, PENDING)
     assert f"from 0x{FACTORY:x}" in boot(rollback)
     assert rollback.contents(OTADATA, 32) == otadata(1, ABORTED)
+
+
+def test_an_unconfirmed_app_gets_the_boots_that_are_configured(device_with):
+    attempts = device_with("attempts", "BOOTLOADER_APP_ROLLBACK_ENABLE=1",
+                           "BOOTLOADER_ROLLBACK_ATTEMPTS=3")
+    attempts.write_otadata(otadata(1, NEW))
+    assert f"from 0x{OTA_0:x}" in boot(attempts)
+    for number in (2, 3):
+        out = boot(attempts)
+        assert f"otadata[0] is not confirmed, its app gets boot {number}" in out
+        assert f"from 0x{OTA_0:x}" in out
+        assert attempts.contents(OTADATA, 32) == otadata(1, PENDING)
+    assert f"from 0x{FACTORY:x}" in boot(attempts)
+    assert attempts.contents(OTADATA, 32) == otadata(1, ABORTED)
+
+
+def test_a_change_of_otadata_that_a_power_cut_interrupted_is_finished(rollback):
+    """Cut with the sector of the record erased: the original forgets the new app here."""
+    if rollback.board != "linux":
+        pytest.skip("cuts of single operations are planned on linux")
+    rollback.write_otadata(otadata(1, NEW))
+    rollback.verb("run", "--cut-at", "3:before", status=5)
+    assert rollback.contents(OTADATA, 32) == b"\xff" * 32
+    out = boot(rollback)
+    assert "finishing the change of otadata[0] that a power cut interrupted" in out
+    assert f"from 0x{OTA_0:x}" in out
+    assert rollback.contents(OTADATA, 32) == otadata(1, PENDING)
 
 
 def test_a_confirmed_app_stays(rollback):
