@@ -112,6 +112,22 @@ static void bytes(uint8_t *out, size_t len)
     }
 }
 
+/* --- how much happened, said at the end --- */
+
+static struct {
+    unsigned long inputs, started, compared, cuts, begun, ended, chosen, nvs_writes;
+} s_count;
+
+static void say_counts(void)
+{
+    fprintf(
+        stderr,
+        "%lu chips: %lu booted (%lu compared with the model), %lu power cuts, %lu updates begun, "
+        "%lu ended well, %lu choices of a slot, %lu values written to NVS\n",
+        s_count.inputs, s_count.started, s_count.compared, s_count.cuts, s_count.begun,
+        s_count.ended, s_count.chosen, s_count.nvs_writes);
+}
+
 /* --- the table of this run, decoded here --- */
 
 typedef struct {
@@ -319,6 +335,7 @@ static void on_cut(void *arg)
 {
     (void)arg;
     s_off = true;
+    s_count.cuts++;
     if (s_booting) {
         longjmp(s_away, 1);
     }
@@ -733,7 +750,9 @@ static bool first_boot(void)
     int expected = known ? model_boot(&m) : MODEL_NOWHERE;
     bool started = boot();
     CHECK(!bootable || started);
+    s_count.started += started;
     if (known) {
+        s_count.compared++;
         CHECK(started == (expected != MODEL_NOWHERE));
         CHECK(!started || s_started == address[expected]);
         for (unsigned i = 0; i < 2 && table.otadata; i++) {
@@ -746,7 +765,7 @@ static bool first_boot(void)
 
 /* --- the application --- */
 
-#define SESSIONS 3
+#define SESSIONS 2
 
 static struct {
     esp_ota_handle_t handle;
@@ -824,6 +843,7 @@ static void ota_begin(void)
                                  : esp_ota_begin(partition, size, &handle);
     if (err == ESP_OK) {
         CHECK(handle != 0);
+        s_count.begun++;
         s_session[which].handle = handle;
         s_session[which].partition = esp_partition_verify(partition);
         s_session[which].sequential = size == OTA_WITH_SEQUENTIAL_WRITES;
@@ -877,8 +897,9 @@ static void ota_end(bool abort_it)
 {
     unsigned which = u8() % SESSIONS;
     allow(abort_it ? NULL : s_session[which].copy_to, NULL);
-    (void)(abort_it ? esp_ota_abort(s_session[which].handle)
-                    : esp_ota_end(s_session[which].handle));
+    esp_err_t err =
+        abort_it ? esp_ota_abort(s_session[which].handle) : esp_ota_end(s_session[which].handle);
+    s_count.ended += !abort_it && err == ESP_OK;
     s_session[which].handle = 0;
     s_session[which].partition = NULL;
     s_session[which].copy_to = NULL;
@@ -899,6 +920,7 @@ static void ota_choose(void)
     case 1:
         err = esp_ota_set_boot_partition(partition);
         CHECK(err != ESP_OK || partition != NULL);
+        s_count.chosen += err == ESP_OK;
         break;
     case 2:
         (void)esp_ota_set_boot_partition_skip_validate(partition);
@@ -971,6 +993,7 @@ static void nvs_use(void)
     case 2: {
         uint32_t number = u32(), got = 0;
         if (nvs_set_u32(s_nvs, key, number) == ESP_OK && !s_off) {
+            s_count.nvs_writes++;
             CHECK(nvs_get_u32(s_nvs, key, &got) == ESP_OK && got == number);
         }
         break;
@@ -991,6 +1014,7 @@ static void nvs_use(void)
         if (err == ESP_OK && !s_off) {
             err = (what & 15) == 3 ? nvs_get_str(s_nvs, key, (char *)back, &got)
                                    : nvs_get_blob(s_nvs, key, back, &got);
+            s_count.nvs_writes++;
             CHECK(err == ESP_OK && got == len && memcmp(back, value, len) == 0);
         }
         break;
@@ -1215,8 +1239,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         linux_board_testing_on_cut(on_cut, NULL);
         esp_log_set_vprintf(no_print);
         make_nvs_sample();
+        (void)atexit(say_counts);
         made = true;
     }
+    s_count.inputs++;
     s_data = data;
     s_left = size;
     make_flash();

@@ -424,11 +424,20 @@ int model_erase_otadata(model_t *m)
     return MODEL_OK;
 }
 
-/* AIRLIFT: the newer of two entries for one slot speaks for it. */
+/* The first entry "with matching slot and good crc". AIRLIFT: the newer of two, and none that is
+ * empty. */
 static int entry_of_slot(const model_t *m, unsigned s)
 {
     unsigned n = model_app_count(m);
     int found = -1;
+    if (m->options.strict) {
+        for (int i = 0; i < 2 && n > 0; i++) {
+            if (crc_right(&m->entry[i]) && slot(&m->entry[i], n) == s) {
+                return i;
+            }
+        }
+        return -1;
+    }
     for (int i = 0; i < 2 && n > 0; i++) {
         const model_entry_t *e = &m->entry[i];
         if (!blank(e) && slot(e, n) == s && (found < 0 || e->seq > m->entry[found].seq)) {
@@ -451,13 +460,20 @@ int model_get_state(const model_t *m, int place, uint32_t *state)
     return MODEL_OK;
 }
 
-/* AIRLIFT: confirming and rejecting act on the record of the slot that runs. */
+/* Confirming and rejecting act on the active entry. AIRLIFT: on that of the slot that runs. */
 static int find_record(const model_t *m, int *current)
 {
     if (!m->table->otadata) {
         return MODEL_NOT_FOUND;
     }
-    if (model_app_count(m) == 0 || model_active(m) < 0 || !place_is_slot(m, m->running)) {
+    if (model_app_count(m) == 0 || model_active(m) < 0) {
+        return MODEL_FAIL;
+    }
+    if (m->options.strict) {
+        *current = model_active(m);
+        return MODEL_OK;
+    }
+    if (!place_is_slot(m, m->running)) {
         return MODEL_FAIL;
     }
     *current = entry_of_slot(m, slot_of_place(m, m->running));
@@ -509,7 +525,10 @@ static bool other_boots(const model_t *m, int current)
         return !m->options.anti_rollback && place != MODEL_NOWHERE && m->image[place].valid;
     }
     place = app_slot(m, slot(other, model_app_count(m)));
-    return place != MODEL_NOWHERE && place != m->running && m->image[place].valid &&
+    if (!m->options.strict && place == m->running) {
+        return false; /* AIRLIFT: both entries name the running slot */
+    }
+    return place != MODEL_NOWHERE && m->image[place].valid &&
            (!m->options.anti_rollback || m->image[place].secure_version >= m->efuse);
 }
 
