@@ -3,6 +3,7 @@
 
 import hashlib
 import random
+import re
 import struct
 
 HEADER = 24
@@ -46,6 +47,19 @@ def reseal(image):
 def with_chip_id(image, chip_id):
     changed = bytearray(image)
     struct.pack_into("<H", changed, 12, chip_id)
+    return reseal(changed)
+
+
+def with_secure_version(image, version):
+    """The image a build with CONFIG_BOOTLOADER_APP_SECURE_VERSION=version makes: it stands in the
+    descriptor, and in the copy of it that the program itself reads, if that is another one."""
+    changed = bytearray(image)
+    described = image[32:36] + bytes(12) + image[48:80]
+    places = [match.start() for match in re.finditer(re.escape(described), image)]
+    if 32 not in places:
+        raise ValueError("the image's descriptor has a secure version already")
+    for place in places:
+        struct.pack_into("<I", changed, place + 4, version)
     return reseal(changed)
 
 
