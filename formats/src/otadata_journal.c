@@ -360,6 +360,24 @@ esp_err_t fmt_otadata_erase_all(const fmt_otadata_io_t *io)
     return err;
 }
 
+esp_err_t fmt_otadata_journal_usage(const fmt_otadata_io_t *io, unsigned sector, unsigned *finished,
+                                    unsigned *available)
+{
+    record_t record;
+
+    *finished = *available = 0;
+    for (unsigned place = 0; place < FMT_OTADATA_PLACES; place++) {
+        esp_err_t err = io->read(io->context, place_offset(sector, place), &record, sizeof(record));
+
+        if (err != ESP_OK) {
+            return err;
+        }
+        *finished += record_filled_with(&record, 0);
+        *available += record_filled_with(&record, 0xFF);
+    }
+    return ESP_OK;
+}
+
 esp_err_t fmt_otadata_boots(const fmt_otadata_io_t *io, unsigned index, unsigned *count)
 {
     uint32_t words[FMT_OTADATA_BOOTS_MAX];
