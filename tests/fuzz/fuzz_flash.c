@@ -798,8 +798,13 @@ static const esp_partition_t *any_partition(unsigned n)
     return found;
 }
 
+/* The partitions that may change from now on. An application that burns its own eFuses by writing
+ * over them may find itself too old. */
 static void allow(const esp_partition_t *one, const esp_partition_t *two)
 {
+    s_plain_table =
+        s_plain_table && (one == NULL || one->subtype != ESP_PARTITION_SUBTYPE_DATA_EFUSE_EM ||
+                          one->type != ESP_PARTITION_TYPE_DATA);
     s_may_change[0] = one;
     s_may_change[1] = two;
     s_may_change[2] = NULL;
