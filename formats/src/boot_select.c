@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "formats/boot_select.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -78,6 +77,13 @@ static void say(choosing_t *c, fmt_boot_message_t message, uint32_t arg, uint32_
     action->arg2 = arg2;
 }
 
+/* For lines of level D, which a build that cannot show them leaves out. */
+#ifdef FMT_BOOT_NO_DEBUG_LINES
+#define SAY_DEBUG(c, message, arg, arg2) ((void)0)
+#else
+#define SAY_DEBUG(c, message, arg, arg2) say(c, message, arg, arg2)
+#endif
+
 /* Gives an entry a new state, in flash and for the rest of this choice. */
 static void set_state(choosing_t *c, unsigned index, uint32_t state)
 {
@@ -94,7 +100,7 @@ static void abort_unconfirmed(choosing_t *c)
     for (unsigned i = 0; i < 2; i++) {
         if (c->entries[i].state == FMT_OTA_STATE_PENDING_VERIFY &&
             c->config->more_boots[i] + 1 >= c->config->attempts) {
-            say(c, FMT_BOOT_MSG_MARK_ABORTED, i, 0);
+            SAY_DEBUG(c, FMT_BOOT_MSG_MARK_ABORTED, i, 0);
             set_state(c, i, FMT_OTA_STATE_ABORTED);
         }
     }
@@ -133,12 +139,12 @@ static void take(choosing_t *c, unsigned index, uint32_t app_version)
     const fmt_otadata_entry_t *entry = &c->entries[index];
     unsigned slot = fmt_otadata_slot(entry, c->table->ota_count);
 
-    say(c, FMT_BOOT_MSG_ACTIVE, index, 0);
-    say(c, FMT_BOOT_MSG_MAPPING, entry->seq, slot);
+    SAY_DEBUG(c, FMT_BOOT_MSG_ACTIVE, index, 0);
+    SAY_DEBUG(c, FMT_BOOT_MSG_MAPPING, entry->seq, slot);
     c->choice->active = (int)index;
     c->choice->start = (int)slot;
     if (c->config->rollback && entry->state == FMT_OTA_STATE_NEW) {
-        say(c, FMT_BOOT_MSG_PENDING, index, 0);
+        SAY_DEBUG(c, FMT_BOOT_MSG_PENDING, index, 0);
         set_state(c, index, FMT_OTA_STATE_PENDING_VERIFY);
     } else if (c->config->rollback && entry->state == FMT_OTA_STATE_PENDING_VERIFY) {
         say(c, FMT_BOOT_MSG_ANOTHER_BOOT, index, c->config->more_boots[index] + 2u);
@@ -160,9 +166,9 @@ static void choose_among(choosing_t *c, const bool usable[2], const uint32_t ver
     }
     if (usable[0] && usable[1] && fmt_otadata_valid(&c->entries[0]) &&
         fmt_otadata_valid(&c->entries[1])) {
-        say(c, FMT_BOOT_MSG_BOTH_VALID, 0, 0);
+        SAY_DEBUG(c, FMT_BOOT_MSG_BOTH_VALID, 0, 0);
     } else {
-        say(c, FMT_BOOT_MSG_ONLY_VALID, (uint32_t)active, 0);
+        SAY_DEBUG(c, FMT_BOOT_MSG_ONLY_VALID, (uint32_t)active, 0);
     }
     take(c, (unsigned)active, versions[active]);
 }
@@ -211,7 +217,7 @@ void fmt_boot_choose(const fmt_boot_table_t *table, const fmt_boot_config_t *con
     if (!table->has_otadata) {
         return;
     }
-    say(&c, FMT_BOOT_MSG_OTADATA_OFFSET, table->otadata.offset, 0);
+    SAY_DEBUG(&c, FMT_BOOT_MSG_OTADATA_OFFSET, table->otadata.offset, 0);
     if (table->otadata.size < FMT_OTADATA_SIZE) {
         say(&c, FMT_BOOT_MSG_OTADATA_TOO_SMALL, table->otadata.size, 0);
         choice->start = FMT_BOOT_UNRECOVERABLE;
@@ -223,8 +229,8 @@ void fmt_boot_choose(const fmt_boot_table_t *table, const fmt_boot_config_t *con
     }
     fmt_otadata_decode(raw0, &c.entries[0]);
     fmt_otadata_decode(raw1, &c.entries[1]);
-    say(&c, FMT_BOOT_MSG_SEQUENCE, 0, c.entries[0].seq);
-    say(&c, FMT_BOOT_MSG_SEQUENCE, 1, c.entries[1].seq);
+    SAY_DEBUG(&c, FMT_BOOT_MSG_SEQUENCE, 0, c.entries[0].seq);
+    SAY_DEBUG(&c, FMT_BOOT_MSG_SEQUENCE, 1, c.entries[1].seq);
     if (config->rollback) {
         abort_unconfirmed(&c);
     }
@@ -354,55 +360,54 @@ fmt_boot_message_t fmt_boot_order_exhausted(const fmt_boot_order_t *order)
 
 /* --- words --- */
 
-/* Level and format of each message. The format gets arg and arg2, both unsigned 32-bit. */
+/* Level and format of each message. The format gets arg and arg2 as unsigned numbers. */
 static const struct {
     char level;
-    const char *text;
+    const char *format;
 } messages[] = {
     [FMT_BOOT_MSG_DEFAULT_FACTORY] = {'I', "Defaulting to factory image"},
     [FMT_BOOT_MSG_TRY_OTA_0] = {'I', "No factory image, trying OTA 0"},
     [FMT_BOOT_MSG_INVALID_FACTORY] = {'E', "ota data partition invalid, falling back to factory"},
     [FMT_BOOT_MSG_INVALID_TRY_ALL] = {'E', "ota data partition invalid and no factory, will try "
                                            "all partitions"},
+    [FMT_BOOT_MSG_OTADATA_TOO_SMALL] = {'E', "ota_info partition size %u is too small (minimum "
+                                             "8192 bytes)"},
     [FMT_BOOT_MSG_ANTI_ROLLBACK_ON] = {'I', "Enabled a check secure version of app for anti "
                                             "rollback"},
+    [FMT_BOOT_MSG_SECURE_VERSION] = {'I', "Secure version (from eFuse) = %u"},
     [FMT_BOOT_MSG_INITIAL_STATE] = {'I', "otadata[0..1] in initial state"},
-    [FMT_BOOT_MSG_BOTH_VALID] = {'D', "Both OTA copies are valid"},
+    [FMT_BOOT_MSG_NO_DESCRIPTION] = {'E', "Failed to get partition description %d"},
+    [FMT_BOOT_MSG_NOT_BOOTABLE] = {'E', "OTA app partition slot %d is not bootable"},
     [FMT_BOOT_MSG_FALLBACK_TEST] = {'W', "Falling back to test app as only bootable partition"},
     [FMT_BOOT_MSG_NO_TEST] = {'E', "No bootable test partition in the partition table"},
     [FMT_BOOT_MSG_NO_APP] = {'E', "No bootable app partitions in the partition table"},
-    [FMT_BOOT_MSG_OTADATA_TOO_SMALL] = {'E', NULL},
-    [FMT_BOOT_MSG_SECURE_VERSION] = {'I', NULL},
-    [FMT_BOOT_MSG_NO_DESCRIPTION] = {'E', NULL},
-    [FMT_BOOT_MSG_OTADATA_OFFSET] = {'D', NULL},
-    [FMT_BOOT_MSG_SEQUENCE] = {'D', NULL},
-    [FMT_BOOT_MSG_MARK_ABORTED] = {'D', NULL},
-    [FMT_BOOT_MSG_ONLY_VALID] = {'D', NULL},
-    [FMT_BOOT_MSG_ACTIVE] = {'D', NULL},
-    [FMT_BOOT_MSG_MAPPING] = {'D', NULL},
-    [FMT_BOOT_MSG_PENDING] = {'D', NULL},
-    [FMT_BOOT_MSG_NOT_BOOTABLE] = {'E', NULL},
-    [FMT_BOOT_MSG_SET_ACTUAL_SEQ] = {'I', NULL},
-    [FMT_BOOT_MSG_ANOTHER_BOOT] = {'W', NULL},
+    [FMT_BOOT_MSG_SET_ACTUAL_SEQ] = {'I', "Set actual ota_seq=%u in otadata[0]"},
+    [FMT_BOOT_MSG_ANOTHER_BOOT] = {'W', "otadata[%u] is not confirmed, its app gets boot %u"},
+#ifndef FMT_BOOT_NO_DEBUG_LINES
+    [FMT_BOOT_MSG_OTADATA_OFFSET] = {'D', "OTA data offset 0x%x"},
+    [FMT_BOOT_MSG_SEQUENCE] = {'D', "otadata[%u]: sequence values 0x%08x"},
+    [FMT_BOOT_MSG_MARK_ABORTED] = {'D', "otadata[%u] is marking as ABORTED"},
+    [FMT_BOOT_MSG_BOTH_VALID] = {'D', "Both OTA copies are valid"},
+    [FMT_BOOT_MSG_ONLY_VALID] = {'D', "Only otadata[%u] is valid"},
+    [FMT_BOOT_MSG_ACTIVE] = {'D', "Active otadata[%u]"},
+    [FMT_BOOT_MSG_MAPPING] = {'D', "Mapping seq %u -> OTA slot %u"},
+    [FMT_BOOT_MSG_PENDING] = {'D', "otadata[%u] is selected as new and marked PENDING_VERIFY "
+                                   "state"},
+#endif
 };
 
-static bool not_bootable_text(int index, char *text, size_t size)
-{
-    if (index == FMT_BOOT_TEST) {
-        return false;
-    }
-    if (index == FMT_BOOT_FACTORY) {
-        snprintf(text, size, "Factory app partition is not bootable");
-    } else {
-        snprintf(text, size, "OTA app partition slot %d is not bootable", index);
-    }
-    return true;
-}
+_Static_assert(FMT_OTADATA_SIZE == 8192, "the number in the message");
 
 bool fmt_boot_message_line(fmt_boot_message_t message, uint32_t arg, uint32_t arg2,
                            fmt_log_line_t *line)
 {
+    const char *format;
+
     if (message <= FMT_BOOT_MSG_NONE || (size_t)message >= sizeof(messages) / sizeof(messages[0])) {
+        return false;
+    }
+    format = messages[message].format;
+    if (format == NULL) {
         return false;
     }
     line->level = messages[message].level;
@@ -410,59 +415,14 @@ bool fmt_boot_message_line(fmt_boot_message_t message, uint32_t arg, uint32_t ar
     line->tag = message == FMT_BOOT_MSG_BOTH_VALID || message == FMT_BOOT_MSG_ONLY_VALID
                     ? "boot_comm"
                     : "boot";
-    if (messages[message].text != NULL) {
-        snprintf(line->text, sizeof(line->text), "%s", messages[message].text);
-        return true;
+    if (message == FMT_BOOT_MSG_NOT_BOOTABLE) {
+        if (arg == (uint32_t)FMT_BOOT_TEST) {
+            return false;
+        }
+        if (arg == (uint32_t)FMT_BOOT_FACTORY) {
+            format = "Factory app partition is not bootable";
+        }
     }
-    switch (message) {
-    case FMT_BOOT_MSG_OTADATA_TOO_SMALL:
-        snprintf(line->text, sizeof(line->text),
-                 "ota_info partition size %" PRIu32 " is too small (minimum %" PRIu32 " bytes)",
-                 arg, (uint32_t)FMT_OTADATA_SIZE);
-        break;
-    case FMT_BOOT_MSG_SECURE_VERSION:
-        snprintf(line->text, sizeof(line->text), "Secure version (from eFuse) = %" PRIu32, arg);
-        break;
-    case FMT_BOOT_MSG_NO_DESCRIPTION:
-        snprintf(line->text, sizeof(line->text), "Failed to get partition description %" PRId32,
-                 (int32_t)arg);
-        break;
-    case FMT_BOOT_MSG_OTADATA_OFFSET:
-        snprintf(line->text, sizeof(line->text), "OTA data offset 0x%" PRIx32, arg);
-        break;
-    case FMT_BOOT_MSG_SEQUENCE:
-        snprintf(line->text, sizeof(line->text),
-                 "otadata[%" PRIu32 "]: sequence values 0x%08" PRIx32, arg, arg2);
-        break;
-    case FMT_BOOT_MSG_MARK_ABORTED:
-        snprintf(line->text, sizeof(line->text), "otadata[%" PRIu32 "] is marking as ABORTED", arg);
-        break;
-    case FMT_BOOT_MSG_ONLY_VALID:
-        snprintf(line->text, sizeof(line->text), "Only otadata[%" PRIu32 "] is valid", arg);
-        break;
-    case FMT_BOOT_MSG_ACTIVE:
-        snprintf(line->text, sizeof(line->text), "Active otadata[%" PRIu32 "]", arg);
-        break;
-    case FMT_BOOT_MSG_MAPPING:
-        snprintf(line->text, sizeof(line->text), "Mapping seq %" PRIu32 " -> OTA slot %" PRIu32,
-                 arg, arg2);
-        break;
-    case FMT_BOOT_MSG_PENDING:
-        snprintf(line->text, sizeof(line->text),
-                 "otadata[%" PRIu32 "] is selected as new and marked PENDING_VERIFY state", arg);
-        break;
-    case FMT_BOOT_MSG_NOT_BOOTABLE:
-        return not_bootable_text((int)(int32_t)arg, line->text, sizeof(line->text));
-    case FMT_BOOT_MSG_ANOTHER_BOOT:
-        snprintf(line->text, sizeof(line->text),
-                 "otadata[%" PRIu32 "] is not confirmed, its app gets boot %" PRIu32, arg, arg2);
-        break;
-    case FMT_BOOT_MSG_SET_ACTUAL_SEQ:
-        snprintf(line->text, sizeof(line->text), "Set actual ota_seq=%" PRIu32 " in otadata[0]",
-                 arg);
-        break;
-    default:
-        return false;
-    }
+    snprintf(line->text, sizeof(line->text), format, (unsigned)arg, (unsigned)arg2);
     return true;
 }

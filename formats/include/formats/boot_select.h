@@ -159,8 +159,10 @@ bool fmt_boot_order_next(fmt_boot_order_t *order, int *index, fmt_boot_message_t
 /* The message for when no candidate is left. */
 fmt_boot_message_t fmt_boot_order_exhausted(const fmt_boot_order_t *order);
 
-/* Renders a message. False for FMT_BOOT_MSG_NONE, and for FMT_BOOT_MSG_NOT_BOOTABLE of the test
- * partition, where ESP-IDF prints nothing either: what follows says it. */
+/* Renders a message. False for FMT_BOOT_MSG_NONE, for messages of level D in a build with
+ * FMT_BOOT_NO_DEBUG_LINES (there are no actions with them either), and for
+ * FMT_BOOT_MSG_NOT_BOOTABLE of the test partition, where ESP-IDF prints nothing either: what
+ * follows says it. */
 bool fmt_boot_message_line(fmt_boot_message_t message, uint32_t arg, uint32_t arg2,
                            fmt_log_line_t *line);
 
