@@ -14,7 +14,7 @@
  *  4. As long as every image is known to be whole or broken, it starts the one that the model
  *     (tests/model) says and leaves the otadata the model says; so something boots while a valid
  *     image exists, whatever otadata says.
- *  5. esp_ota_* changes its partition and otadata only, nvs_* its partition only.
+ *  5. esp_ota_* changes its partition, otadata and eFuses only, nvs_* its partition only.
  *  6. What NVS took (ESP_OK) it gives back, also after it was loaded again.
  *  7. The bootloader's console has no control characters, whatever labels and descriptors hold. */
 #include <setjmp.h>
@@ -230,7 +230,8 @@ static void look_at(uint32_t address, size_t len)
         CHECK(in_row(address, len, 1, 0x00) || (ANTI_ROLLBACK && in_row(address, len, 1, 0x05)));
         return;
     }
-    bool allowed = false;
+    /* Whoever looks at the eFuses finishes a burn that a power cut interrupted. */
+    bool allowed = ANTI_ROLLBACK && in_row(address, len, 1, 0x05);
     for (unsigned i = 0; i < 3; i++) {
         const esp_partition_t *p = s_may_change[i];
         allowed = allowed || (p != NULL && inside(address, len, p->address, p->size));
