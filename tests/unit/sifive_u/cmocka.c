@@ -12,9 +12,10 @@
 
 #include "dies.h"
 
-enum { PASSED, FAILED, SKIPPED }; /* PASSED is what setjmp() returns first */
+enum { PASSED, FAILED, SKIPPED };
 
 static jmp_buf s_end;
+static volatile int s_result; /* of the test or fixture that runs */
 static TaskHandle_t s_runner; /* the task inside a test; NULL between tests */
 
 static _Noreturn void end_test(int result)
@@ -23,7 +24,8 @@ static _Noreturn void end_test(int result)
         printf("an assertion failed outside the task that runs the tests\n");
         abort();
     }
-    longjmp(s_end, result);
+    s_result = result;
+    longjmp(s_end, 1);
 }
 
 _Noreturn void unit_fail(const char *file, int line, const char *format, ...)
@@ -94,33 +96,36 @@ void assert_dies_saying(const char *name, const char *text)
     printf("unit: dies %s %s\n", name, text);
 }
 
-static int run_test(const struct CMUnitTest *test)
+/* Runs a test or a fixture; what an assertion in it comes to counts as its result. */
+static int run_guarded(CMUnitTestFunction test, CMFixtureFunction fixture, void **state)
 {
-    void *state = test->initial_state;
-    volatile int result = PASSED;
-
-    printf("[ RUN      ] %s\n", test->name);
+    s_result = PASSED;
     s_runner = xTaskGetCurrentTaskHandle();
-    if (test->setup_func != NULL && test->setup_func(&state) != 0) {
-        printf("its setup failed\n");
-        result = FAILED;
-    } else {
-        result = setjmp(s_end);
-        if (result == PASSED) {
-            test->test_func(&state);
-        }
-        int ended = setjmp(s_end);
-        if (ended == PASSED) {
-            if (test->teardown_func != NULL && test->teardown_func(&state) != 0) {
-                printf("its teardown failed\n");
-                result = FAILED;
-            }
-        } else {
-            result = ended;
+    if (setjmp(s_end) == 0) {
+        if (test != NULL) {
+            test(state);
+        } else if (fixture != NULL && fixture(state) != 0) {
+            s_result = FAILED;
         }
     }
     s_runner = NULL;
+    return s_result;
+}
+
+static int run_test(const struct CMUnitTest *test)
+{
     static const char *const words[] = {"[       OK ]", "[  FAILED  ]", "[  SKIPPED ]"};
+    void *state = test->initial_state;
+
+    printf("[ RUN      ] %s\n", test->name);
+    int result = run_guarded(NULL, test->setup_func, &state);
+    if (result == PASSED) {
+        result = run_guarded(test->test_func, NULL, &state);
+        if (run_guarded(NULL, test->teardown_func, &state) != PASSED) {
+            printf("its teardown failed\n");
+            result = FAILED;
+        }
+    }
     printf("%s %s\n", words[result], test->name);
     return result;
 }
@@ -132,14 +137,14 @@ int unit_run_group(const char *name, const struct CMUnitTest *tests, size_t coun
     size_t results[3] = {0};
 
     printf("[==========] %s: Running %u test(s).\n", name, (unsigned)count);
-    if (setup != NULL && setup(&state) != 0) {
+    if (run_guarded(NULL, setup, &state) != PASSED) {
         printf("the setup of group %s failed\n", name);
         return (int)count;
     }
     for (size_t i = 0; i < count; i++) {
         results[run_test(&tests[i])]++;
     }
-    if (teardown != NULL && teardown(&state) != 0) {
+    if (run_guarded(NULL, teardown, &state) != PASSED) {
         printf("the teardown of group %s failed\n", name);
         results[FAILED]++;
     }
