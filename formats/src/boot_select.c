@@ -378,6 +378,7 @@ static const struct {
     [FMT_BOOT_MSG_INITIAL_STATE] = {'I', "otadata[0..1] in initial state"},
     [FMT_BOOT_MSG_NO_DESCRIPTION] = {'E', "Failed to get partition description %d"},
     [FMT_BOOT_MSG_NOT_BOOTABLE] = {'E', "OTA app partition slot %d is not bootable"},
+    [FMT_BOOT_MSG_FACTORY_NOT_BOOTABLE] = {'E', "Factory app partition is not bootable"},
     [FMT_BOOT_MSG_FALLBACK_TEST] = {'W', "Falling back to test app as only bootable partition"},
     [FMT_BOOT_MSG_NO_TEST] = {'E', "No bootable test partition in the partition table"},
     [FMT_BOOT_MSG_NO_APP] = {'E', "No bootable app partitions in the partition table"},
@@ -401,13 +402,16 @@ _Static_assert(FMT_OTADATA_SIZE == 8192, "the number in the message");
 bool fmt_boot_message_line(fmt_boot_message_t message, uint32_t arg, uint32_t arg2,
                            fmt_log_line_t *line)
 {
-    const char *format;
-
-    if (message <= FMT_BOOT_MSG_NONE || (size_t)message >= sizeof(messages) / sizeof(messages[0])) {
-        return false;
+    if (message == FMT_BOOT_MSG_NOT_BOOTABLE) {
+        if (arg == (uint32_t)FMT_BOOT_TEST) {
+            return false;
+        }
+        if (arg == (uint32_t)FMT_BOOT_FACTORY) {
+            message = FMT_BOOT_MSG_FACTORY_NOT_BOOTABLE;
+        }
     }
-    format = messages[message].format;
-    if (format == NULL) {
+    if (message <= FMT_BOOT_MSG_NONE || (size_t)message >= sizeof(messages) / sizeof(messages[0]) ||
+        messages[message].format == NULL) {
         return false;
     }
     line->level = messages[message].level;
@@ -415,14 +419,7 @@ bool fmt_boot_message_line(fmt_boot_message_t message, uint32_t arg, uint32_t ar
     line->tag = message == FMT_BOOT_MSG_BOTH_VALID || message == FMT_BOOT_MSG_ONLY_VALID
                     ? "boot_comm"
                     : "boot";
-    if (message == FMT_BOOT_MSG_NOT_BOOTABLE) {
-        if (arg == (uint32_t)FMT_BOOT_TEST) {
-            return false;
-        }
-        if (arg == (uint32_t)FMT_BOOT_FACTORY) {
-            format = "Factory app partition is not bootable";
-        }
-    }
-    snprintf(line->text, sizeof(line->text), format, (unsigned)arg, (unsigned)arg2);
+    snprintf(line->text, sizeof(line->text), messages[message].format, (unsigned)arg,
+             (unsigned)arg2);
     return true;
 }

@@ -74,16 +74,17 @@ typedef enum {
     FMT_BOOT_MSG_ANTI_ROLLBACK_ON,
     FMT_BOOT_MSG_SECURE_VERSION, /* arg: version of the chip */
     FMT_BOOT_MSG_INITIAL_STATE,
-    FMT_BOOT_MSG_NO_DESCRIPTION, /* arg: index of the candidate */
-    FMT_BOOT_MSG_OTADATA_OFFSET, /* arg: offset; debug */
-    FMT_BOOT_MSG_SEQUENCE,       /* arg: entry, arg2: seq; debug */
-    FMT_BOOT_MSG_MARK_ABORTED,   /* arg: entry; debug */
-    FMT_BOOT_MSG_BOTH_VALID,     /* debug, tag boot_comm */
-    FMT_BOOT_MSG_ONLY_VALID,     /* arg: entry; debug, tag boot_comm */
-    FMT_BOOT_MSG_ACTIVE,         /* arg: entry; debug */
-    FMT_BOOT_MSG_MAPPING,        /* arg: seq, arg2: slot; debug */
-    FMT_BOOT_MSG_PENDING,        /* arg: entry; debug */
-    FMT_BOOT_MSG_NOT_BOOTABLE,   /* arg: index of the candidate */
+    FMT_BOOT_MSG_NO_DESCRIPTION,       /* arg: index of the candidate */
+    FMT_BOOT_MSG_OTADATA_OFFSET,       /* arg: offset; debug */
+    FMT_BOOT_MSG_SEQUENCE,             /* arg: entry, arg2: seq; debug */
+    FMT_BOOT_MSG_MARK_ABORTED,         /* arg: entry; debug */
+    FMT_BOOT_MSG_BOTH_VALID,           /* debug, tag boot_comm */
+    FMT_BOOT_MSG_ONLY_VALID,           /* arg: entry; debug, tag boot_comm */
+    FMT_BOOT_MSG_ACTIVE,               /* arg: entry; debug */
+    FMT_BOOT_MSG_MAPPING,              /* arg: seq, arg2: slot; debug */
+    FMT_BOOT_MSG_PENDING,              /* arg: entry; debug */
+    FMT_BOOT_MSG_NOT_BOOTABLE,         /* arg: index of the candidate */
+    FMT_BOOT_MSG_FACTORY_NOT_BOOTABLE, /* what that is rendered as for factory */
     FMT_BOOT_MSG_FALLBACK_TEST,
     FMT_BOOT_MSG_NO_TEST,
     FMT_BOOT_MSG_NO_APP,
