@@ -66,8 +66,8 @@ esp_err_t fmt_otadata_rewrite(const fmt_otadata_io_t *io, const fmt_otadata_writ
  * as before or there is none. Errors of io, as with fmt_otadata_rewrite(). */
 esp_err_t fmt_otadata_erase_all(const fmt_otadata_io_t *io);
 
-/* For people: how many places of the journal in sector `sector` (0 or 1) hold a record that is done,
- * and how many are free. Errors of io. */
+/* For people: how many places of the journal in sector `sector` (0 or 1) hold a record that is
+ * done, and how many are free. Errors of io. */
 esp_err_t fmt_otadata_journal_usage(const fmt_otadata_io_t *io, unsigned sector, unsigned *finished,
                                     unsigned *available);
 
