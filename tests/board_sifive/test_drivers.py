@@ -173,8 +173,9 @@ def test_trap_in_the_bootloader_prints_registers_and_resets(probe):
 
 
 def test_loader_guards_the_bootloader_and_the_board(probe):
-    assert probe.ask("place 0x80000000 0x1000000") == "place ok"
-    assert probe.ask("place 0x80000000 0x1000001") == "place bad load address range"
+    assert probe.ask("place 0x80000000 0xff0000") == "place ok"
+    assert probe.ask("place 0x80000000 0xff0001") == "place bad load address range"
+    assert probe.ask("place 0x80ff0000 4") == "place bad load address range"
     assert probe.ask("place 0x81000000 0x50000") == "place ok"
     assert probe.ask("place 0x81000000 0x50004") == "place bad load address range"
     assert probe.ask("place 0x80fffffc 8") == "place bad load address range"

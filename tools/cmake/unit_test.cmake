@@ -15,7 +15,8 @@ if(IDF_TARGET STREQUAL "linux")
     endif()
 endif()
 # What every test of the board is linked with: library unit_support; and how one is started:
-# airlift_unit_command(VAR TARGET SECONDS ARGS...).
+# airlift_unit_command(VAR TARGET SECONDS ARGS...);
+# UNIT_PATIENCE: what times it takes longer than on the host.
 include("${_airlift_unit_dir}/${IDF_TARGET}/unit.cmake")
 target_include_directories(unit_support INTERFACE "${_airlift_unit_dir}/include")
 
@@ -68,6 +69,7 @@ ENVIRONMENT;LABELS;BOARDS")
     if(NOT arg_TIMEOUT)
         set(arg_TIMEOUT 120)
     endif()
+    math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * ${UNIT_PATIENCE}")
     airlift_unit_command(command ${arg_NAME} ${arg_TIMEOUT} ${arg_ARGS})
     add_test(NAME ${arg_NAME} COMMAND ${command}
              WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}")
