@@ -15,7 +15,8 @@
  *     (tests/model) says and leaves the otadata the model says; so something boots while a valid
  *     image exists, whatever otadata says.
  *  5. esp_ota_* changes its partition, otadata and eFuses only, nvs_* its partition only.
- *  6. What NVS took (ESP_OK) it gives back, also after it was loaded again.
+ *  6. What NVS took (ESP_OK) it gives back, also after it was loaded again, unless its pages were
+ *     forged.
  *  7. The bootloader's console has no control characters, whatever labels and descriptors hold. */
 #include <setjmp.h>
 #include <stdbool.h>
@@ -169,6 +170,9 @@ static bool in_row(uint32_t address, size_t len, int type, int subtype)
 }
 
 static bool s_plain_table; /* its rows are our rooms and do not overlap */
+/* NVS holds what nvs_* wrote. In forged pages a key can stand twice, and lookup and loading then
+ * take different ones, as the specification has it. */
+static bool s_plain_nvs;
 
 /* --- the board below --- */
 
@@ -566,6 +570,7 @@ static uint8_t s_nvs_sample[NVS_SIZE];
 static void make_nvs(void)
 {
     unsigned how = u8();
+    s_plain_nvs = s_plain_table && (how & 6) == 0;
     if (how & 1) {
         memcpy(flash(NVS), s_nvs_sample, NVS_SIZE);
     }
@@ -844,6 +849,7 @@ static void ota_begin(void)
     const size_t sizes[] = {0, OTA_SIZE_UNKNOWN, OTA_WITH_SEQUENTIAL_WRITES, u16(), u32()};
     size_t size = sizes[how % 5];
     allow(partition, otadata());
+    s_plain_nvs = s_plain_nvs && partition->subtype != ESP_PARTITION_SUBTYPE_DATA_NVS;
     esp_ota_handle_t handle = 0;
     esp_err_t err = (how & 0x10) ? esp_ota_resume(partition, size, u16(), &handle)
                                  : esp_ota_begin(partition, size, &handle);
@@ -998,7 +1004,7 @@ static void nvs_use(void)
         break;
     case 2: {
         uint32_t number = u32(), got = 0;
-        if (nvs_set_u32(s_nvs, key, number) == ESP_OK && !s_off) {
+        if (nvs_set_u32(s_nvs, key, number) == ESP_OK && !s_off && s_plain_nvs) {
             s_count.nvs_writes++;
             CHECK(nvs_get_u32(s_nvs, key, &got) == ESP_OK && got == number);
         }
@@ -1017,7 +1023,7 @@ static void nvs_use(void)
             err = nvs_set_blob(s_nvs, key, value, len);
         }
         size_t got = sizeof(back);
-        if (err == ESP_OK && !s_off) {
+        if (err == ESP_OK && !s_off && s_plain_nvs) {
             err = (what & 15) == 3 ? nvs_get_str(s_nvs, key, (char *)back, &got)
                                    : nvs_get_blob(s_nvs, key, back, &got);
             s_count.nvs_writes++;
@@ -1026,7 +1032,7 @@ static void nvs_use(void)
         break;
     }
     case 5:
-        if (nvs_erase_key(s_nvs, key) == ESP_OK && !s_off) {
+        if (nvs_erase_key(s_nvs, key) == ESP_OK && !s_off && s_plain_nvs) {
             nvs_type_t type;
             CHECK(nvs_find_key(s_nvs, key, &type) != ESP_OK);
         }
@@ -1044,7 +1050,7 @@ static void nvs_use(void)
         esp_err_t err = nvs_flash_init();
         if (err == ESP_OK) {
             err = nvs_open(s_nvs_name, NVS_READWRITE, &s_nvs);
-            CHECK(!there || s_off ||
+            CHECK(!there || s_off || !s_plain_nvs ||
                   (err == ESP_OK && nvs_get_u32(s_nvs, key, &after) == ESP_OK && after == before));
         }
         break;
@@ -1084,7 +1090,7 @@ static void nvs_use(void)
     }
     default: {
         uint8_t small = u8(), got = 0;
-        if (nvs_set_u8(s_nvs, key, small) == ESP_OK && !s_off) {
+        if (nvs_set_u8(s_nvs, key, small) == ESP_OK && !s_off && s_plain_nvs) {
             CHECK(nvs_get_u8(s_nvs, key, &got) == ESP_OK && got == small);
         }
         break;
@@ -1104,8 +1110,11 @@ static void partition_use(void)
     if (how & 0x80) {
         made_up(&fake);
         partition = &fake;
+        s_plain_table = false;
     }
     allow(partition, NULL);
+    s_plain_nvs =
+        s_plain_nvs && s_plain_table && partition->subtype != ESP_PARTITION_SUBTYPE_DATA_NVS;
     uint32_t offset = u16(), len = u16();
     switch (how % 4) {
     case 0:
