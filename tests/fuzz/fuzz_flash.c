@@ -899,9 +899,10 @@ static void ota_set_final(void)
     bool copy = u8() & 1;
     const esp_partition_t *partition = any_partition(u8());
     allow(NULL, NULL);
-    if (esp_ota_set_final_partition(s_session[which].handle, partition, copy) == ESP_OK) {
-        s_session[which].copy_to =
-            copy && partition != s_session[which].partition ? partition : NULL;
+    if (esp_ota_set_final_partition(s_session[which].handle, partition, copy) == ESP_OK &&
+        partition != s_session[which].partition) { /* that one changes nothing */
+        s_plain_nvs = s_plain_nvs && partition->subtype != ESP_PARTITION_SUBTYPE_DATA_NVS;
+        s_session[which].copy_to = copy ? partition : NULL;
     }
 }
 
