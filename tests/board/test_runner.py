@@ -93,7 +93,7 @@ def test_the_backtrace_names_addresses_of_the_elf_file(device):
         board.expect("probe 1")
         board.send("crash")
         address = board.expect(r"PC      : (0x[0-9a-f]+)").group(1)
-    elf = device.firmware.folder / "probe-1" / "probe.elf"
+    elf = device.firmware.folder.parent / "probe-1" / "probe.elf"
     found = subprocess.run(["addr2line", "-f", "-e", elf, address], text=True,
                            stdout=subprocess.PIPE, check=True).stdout
     assert "probe.c" in found
