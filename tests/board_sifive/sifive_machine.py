@@ -69,7 +69,12 @@ class Machine:
 
     def stop(self):
         if self.process.poll() is None:
+            # Not killed: what the board has written may still be on its way to the file.
+            self.process.terminate()
+        try:
+            self.process.wait(9)
+        except subprocess.TimeoutExpired:
             self.process.kill()
-        self.process.wait()
+            self.process.wait()
         self.process.stdin.close()
         self.process.stdout.close()

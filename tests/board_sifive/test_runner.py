@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sifive_machine import ROOT, WORK, Machine, cmake_build
+from sifive_machine import QEMU, ROOT, WORK, Machine, cmake_build
 
 DONE, FAILED, NOT_BOOTABLE, NO_BOOTLOADER, RESET_LIMIT, TIMEOUT, DIED = 0, 1, 3, 4, 6, 7, 8
 
@@ -116,6 +116,31 @@ def test_the_emulator_ends_with_its_runner(board, number):
     status = board.process.wait(9)
     wait_gone(emulator)
     assert status == (-number if number == signal.SIGKILL else DONE)
+
+
+def test_what_the_board_has_programmed_is_in_the_file_when_it_is_switched_off(
+        run, make_flash, boot_image, tmp_path):
+    # A slow disk: one write a second reaches the file.
+    slow = tmp_path / "slow-qemu"
+    slow.write_text(f"""#!/bin/bash
+words=("$@")
+for i in "${{!words[@]}}"; do
+    [[ ${{words[i]}} != if=mtd,* ]] || words[i]+=,iops_wr=1
+done
+exec {QEMU} "${{words[@]}}"
+""")
+    slow.chmod(0o755)
+    flash = make_flash({0: boot_image})
+    board = run(flash, RUN_QEMU=str(slow))
+    board.expect("probe_boot ready")
+    board.ask("size")
+    for page in range(4):
+        assert board.ask(f"program {0x100000 + page * 256} 256") == "program 0"
+    board.process.terminate()
+    assert board.process.wait(9) == DONE
+    with open(flash, "rb") as file:
+        file.seek(0x100000)
+        assert b"\xff" * 16 not in file.read(4 * 256)
 
 
 def test_a_killed_emulator_is_told(board):

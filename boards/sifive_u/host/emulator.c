@@ -126,7 +126,11 @@ static void build_command(command_t *command, const sifive_u_options_t *board, c
     add(command, "-bios");
     add(command, "%s", board->rom_path);
     add(command, "-drive");
-    add(command, "if=mtd,format=raw,file=%s", flash);
+    /* The host's page cache is enough: it outlives the emulator. */
+    add(command, "if=mtd,format=raw,cache=unsafe,file=%s", flash);
+    /* One writer, so that the file sees flash operations in their order. */
+    add(command, "-object");
+    add(command, "main-loop,id=main-loop,thread-pool-max=1");
     add(command, "-device");
     add(command, "loader,file=/proc/self/fd/%d,addr=0x%08x,force-raw=on", seed, SIFIVE_U_SEED_BASE);
     add(command, "-chardev");
@@ -400,9 +404,17 @@ bool emulator_ended(emulator_t *emulator)
     return emulator->pid == 0;
 }
 
+/* The board goes on when a flash operation has been handed to a thread of the emulator; what was
+ * done must be in the file before the emulator is killed. Stopping the board waits for it. */
+static void finish_writing(emulator_t *emulator)
+{
+    (void)monitor_command(emulator, "stop", "");
+}
+
 void emulator_stop(emulator_t *emulator)
 {
     if (emulator->pid > 0) {
+        finish_writing(emulator);
         kill(emulator->pid, SIGKILL);
         while (waitpid(emulator->pid, &emulator->exit_status, 0) < 0 && errno == EINTR) {
         }

@@ -54,7 +54,9 @@ void emulator_move_frames(emulator_t *emulator);
 /* Whether it has ended; exit_status is then valid. */
 bool emulator_ended(emulator_t *emulator);
 
-/* Cuts the power. Closes everything; may be called at any time after emulator_start(). */
+/* Cuts the power: what the board has been told was written is in the flash file, unless the
+ * emulator no longer answers. Closes everything; may be called at any time after emulator_start().
+ */
 void emulator_stop(emulator_t *emulator);
 
 #endif
