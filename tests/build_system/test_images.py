@@ -152,8 +152,7 @@ def test_table_without_otadata_has_no_blank_image(project):
 
 
 def test_table_larger_than_the_flash_ends_the_build(project):
-    project.write("sdkconfig.defaults",
-                  "CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y\nCONFIG_PARTITION_TABLE_TWO_OTA=y\n")
+    project.write("sdkconfig.defaults", "CONFIG_PARTITION_TABLE_TWO_OTA=y\n")
     output = project.build(status=1)
     assert "does not fit" in output and "2MB" in output
 
