@@ -73,15 +73,12 @@ ifneq ($(BOARD),linux)
 PYTEST_FOLDERS := tests/e2e tests/board/test_boot.py $(wildcard tests/board_$(BOARD:sifive_u=sifive))
 endif
 
-# One run for each folder: each has a conftest of its own. Status 5: T picked nothing there.
+# One run for each folder, as each has a conftest of its own; two folders at a time, because tests
+# mostly wait. What takes longest comes first.
+JOBS ?= 2
 e2e: host ## end-to-end tests (T='-k name' picks some)
-	@failed=; for folder in $(PYTEST_FOLDERS); do \
-	    echo "== $$folder"; status=0; \
-	    AIRLIFT_TEST_BOARDS="$(BOARD)" $(PYTHON) -m pytest -q -ra -p no:cacheprovider \
-	        $$folder $(T) || status=$$?; \
-	    [ $$status = 0 ] || [ $$status = 5 -a -n "$(T)" ] || failed+=" $$folder"; \
-	done; \
-	[ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
+	@printf '%s\n' $(sort $(filter %/e2e,$(PYTEST_FOLDERS))) $(filter-out %/e2e,$(PYTEST_FOLDERS)) | \
+	    AIRLIFT_TEST_BOARDS="$(BOARD)" xargs -P$(JOBS) -I{} tests/run_folder.sh $(PYTHON) {} $(T)
 
 test: setup-test host unit e2e ## the everyday test suite
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds firmware for tests, benches and the demo, once for each variant, in build/e2e."""
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -23,14 +24,24 @@ def environment(**extra):
     return env
 
 
+@contextlib.contextmanager
+def _only_one(folder):
+    """Lets one test run at a time make what is in the folder."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(f"{folder}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def certificates(name="server", hosts=("127.0.0.1", "10.0.2.2", "localhost"), key="rsa2048"):
     """Folder with ca_cert.pem and ca_key.pem made by `airlift cert`, kept between runs."""
     folder = WORK / "certs" / name
-    if not (folder / "ca_key.pem").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        names = [word for host in hosts for word in ("--name", host)]
-        subprocess.run([tool(), "cert", *names, "--key", key, "--days", "3650", "--force",
-                        "--out", folder], check=True, stdout=subprocess.DEVNULL)
+    with _only_one(folder):
+        if not (folder / "ca_key.pem").exists():
+            folder.mkdir(exist_ok=True)
+            names = [word for host in hosts for word in ("--name", host)]
+            subprocess.run([tool(), "cert", *names, "--key", key, "--days", "3650", "--force",
+                            "--out", folder], check=True, stdout=subprocess.DEVNULL)
     return folder
 
 
@@ -80,8 +91,7 @@ class Firmware:
     def version(self, version):
         """Path of the image of this version, built now. Others that build the project at the same
         time wait, or the version would be theirs."""
-        with open(self.project.parent / "lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with _only_one(self.project.parent):
             return self._version(version)
 
     def _version(self, version):
