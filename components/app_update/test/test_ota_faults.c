@@ -93,12 +93,11 @@ static esp_err_t update_resumed(void)
 
 static const esp_partition_t *area(uint32_t offset, uint32_t size, esp_partition_type_t type)
 {
-    static const esp_partition_t *registered;
-    const esp_partition_t *known = registered;
-    if (known == NULL || esp_partition_verify(known) != known || known->address != offset) {
+    const esp_partition_t *known =
+        esp_partition_find_first(type, ESP_PARTITION_SUBTYPE_ANY, "area");
+    if (known == NULL || known->address != offset) {
         known = NULL;
         (void)esp_partition_register_external(NULL, offset, size, "area", type, 0, &known);
-        registered = known;
     }
     return known;
 }
