@@ -265,7 +265,7 @@ static uint64_t nth_point(const sweep_t *sweep, uint64_t n, uint64_t wanted)
 
 static _Noreturn void work(const sweep_t *sweep, unsigned number, uint64_t wanted, pid_t parent)
 {
-    trial_t trial;
+    trial_t trial = {0};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) {
         _exit(EXIT_FAILURE);
@@ -315,7 +315,7 @@ static void run_workers(const sweep_t *sweep)
 /* Runs uncut. False after a line that says what is wrong. */
 static bool count_operations(sweep_t *sweep)
 {
-    trial_t trial;
+    trial_t trial = {0};
     linux_run_report_t report = {0};
     make_names(sweep, 0, &trial);
     linux_run_result_t result = LINUX_RUN_FAILED;
@@ -335,7 +335,7 @@ static bool count_operations(sweep_t *sweep)
 
 static int replay(sweep_t *sweep)
 {
-    trial_t trial;
+    trial_t trial = {0};
     linux_board_cut_t cut;
     if (!cut_point_parse(sweep->options->replay, &cut)) {
         say(sweep, "F\t%s: must be OPERATION[:WHERE], WHERE being before, after, a byte or N%%",

@@ -129,7 +129,7 @@ static bool end(powercut_scenario_report_t *scenario, powercut_status_t status, 
 
 bool powercut_report_take(powercut_report_t *report, char *line)
 {
-    char *fields[FIELDS_MAX];
+    char *fields[FIELDS_MAX] = {line};
     size_t count = 0;
     for (char *rest = line; rest != NULL && count < FIELDS_MAX;) {
         fields[count++] = strsep(&rest, "\t");

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One-time programmable bits. The boards emulate them: in the data partition of subtype efuse
- * (CONFIG_EFUSE_VIRTUAL_KEEP_IN_FLASH, which anti-rollback switches on) or in RAM, where every start
- * finds none burnt. A power cut never loses a bit (formats/efuse.h).
+ * (CONFIG_EFUSE_VIRTUAL_KEEP_IN_FLASH, which anti-rollback switches on) or in RAM, where every
+ * start finds none burnt. A power cut never loses a bit (formats/efuse.h).
  *
- * What is wrong with the partition is logged by each call that meets it: there is none, it cannot be
- * read (the version then counts as 0), it is too small or cannot be written (the version cannot be
- * raised). All functions may be called from any task. */
+ * What is wrong with the partition is logged by each call that meets it: there is none, it cannot
+ * be read (the version then counts as 0), it is too small or cannot be written (the version cannot
+ * be raised). All functions may be called from any task. */
 #ifndef ESP_EFUSE_H
 #define ESP_EFUSE_H
 
