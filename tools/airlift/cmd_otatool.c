@@ -29,7 +29,6 @@ static const char *const subcommands[] = {"read_otadata",
 
 typedef struct {
     part_tool_t tool;
-    const char *sub;
     const char *name; /* the partition meant, or */
     bool has_slot;
     uint64_t slot;
@@ -63,16 +62,16 @@ static void print_help(void)
 
 static bool sub_is(const job_t *job, const char *name)
 {
-    return strcmp(job->sub, name) == 0;
+    return part_tool_sub_is(&job->tool, name);
 }
 
 /* --- the operation's options --- */
 
 static int check_options(const job_t *job)
 {
-    bool wants_slot = strstr(job->sub, "ota_partition") != NULL;
+    bool wants_slot = strstr(job->tool.sub, "ota_partition") != NULL;
     if (wants_slot && job->has_slot == (job->name != NULL)) {
-        return ui_usage_error(VERB, "%s: needs either --slot or --name", job->sub);
+        return ui_usage_error(VERB, "%s: needs either --slot or --name", job->tool.sub);
     }
     if (sub_is(job, "read_ota_partition") && job->file == NULL) {
         return ui_usage_error(VERB, "read_ota_partition: --output is missing");
@@ -84,8 +83,9 @@ static int check_options(const job_t *job)
 }
 
 /* -1: go on; else an exit status. */
-static int take_options(job_t *job, int argc, char **argv)
+static int take_options(void *context, int argc, char **argv)
 {
+    job_t *job = context;
     enum { SLOT = 256, NAME, OUTPUT, INPUT, SECTOR };
     static const struct option long_options[] = {
         {"slot", required_argument, NULL, SLOT},
@@ -96,7 +96,7 @@ static int take_options(job_t *job, int argc, char **argv)
         {"help", no_argument, NULL, 'h'},
         {0},
     };
-    bool wants_slot = strstr(job->sub, "ota_partition") != NULL;
+    bool wants_slot = strstr(job->tool.sub, "ota_partition") != NULL;
     uint64_t number;
     int option;
 
@@ -139,7 +139,8 @@ static int take_options(job_t *job, int argc, char **argv)
             return ui_bad_option(VERB, argc, argv);
         }
         if (!fits) {
-            return ui_usage_error(VERB, "%s has no such option: %s", job->sub, argv[optind - 1]);
+            return ui_usage_error(VERB, "%s has no such option: %s", job->tool.sub,
+                                  argv[optind - 1]);
         }
     }
     if (optind != argc) {
@@ -327,8 +328,9 @@ static bool tell(const job_t *job, const char *format, ...)
     return true;
 }
 
-static bool work(job_t *job)
+static bool work(void *context)
 {
+    job_t *job = context;
     part_tool_t *tool = &job->tool;
     if (!part_tool_read_table(tool) || !find_otadata(job)) {
         return false;
@@ -362,41 +364,13 @@ static bool work(job_t *job)
 static int run(int argc, char **argv)
 {
     static job_t job;
-    job = (job_t){.tool = {.verb = VERB, .subcommands = subcommands}};
-    int status = part_tool_options(&job.tool, argc, argv);
-    if (status >= 0) {
-        return status;
-    }
-    if (job.tool.help) {
-        print_help();
-        return AIRLIFT_EXIT_OK;
-    }
-    if (optind == argc) {
-        if (!job.tool.quiet) {
-            print_help();
-        }
-        return AIRLIFT_EXIT_FAILURE;
-    }
-    for (const char *const *sub = subcommands; *sub != NULL; sub++) {
-        if (strcmp(*sub, argv[optind]) == 0) {
-            job.sub = *sub;
-        }
-    }
-    if (job.sub == NULL) {
-        return ui_usage_error(VERB, "%s: no such operation", argv[optind]);
-    }
-    status = take_options(&job, argc - optind, argv + optind);
-    if (status >= 0) {
-        return status;
-    }
-    if (job.tool.help) {
-        print_help();
-        return AIRLIFT_EXIT_OK;
-    }
-    if (job.tool.quiet && freopen("/dev/null", "w", stderr) == NULL) {
-        return PART_TOOL_EXIT_QUIET;
-    }
-    return part_tool_close(&job.tool, work(&job));
+    job = (job_t){.tool = {.verb = VERB,
+                           .noun = "operation",
+                           .subcommands = subcommands,
+                           .print_help = print_help,
+                           .take_options = take_options,
+                           .work = work}};
+    return part_tool_run(&job.tool, &job, argc, argv);
 }
 
 const airlift_cmd_t airlift_cmd_otatool = {VERB, "look at and change what boots, and the slots",

@@ -19,7 +19,6 @@ static const char *const subcommands[] = {"read_partition", "write_partition", "
 
 typedef struct {
     part_tool_t tool;
-    const char *sub;
     const char *name, *type, *subtype;
     bool boot_default;
     const char *file; /* --input or --output */
@@ -88,7 +87,7 @@ static int take_info(job_t *job, int argc, char **argv)
 
 static bool sub_is(const job_t *job, const char *name)
 {
-    return strcmp(job->sub, name) == 0;
+    return part_tool_sub_is(&job->tool, name);
 }
 
 static int check_options(const job_t *job)
@@ -108,8 +107,9 @@ static int check_options(const job_t *job)
 }
 
 /* -1: go on; else an exit status. */
-static int take_options(job_t *job, int argc, char **argv)
+static int take_options(void *context, int argc, char **argv)
 {
+    job_t *job = context;
     enum { OUTPUT = 256, INPUT, IGNORE, INFO, LIST };
     static const struct option long_options[] = {
         {"partition-name", required_argument, NULL, 'n'},
@@ -175,7 +175,8 @@ static int take_options(job_t *job, int argc, char **argv)
             return ui_bad_option(VERB, argc, argv);
         }
         if (!fits) {
-            return ui_usage_error(VERB, "%s has no such option: %s", job->sub, argv[optind - 1]);
+            return ui_usage_error(VERB, "%s has no such option: %s", job->tool.sub,
+                                  argv[optind - 1]);
         }
     }
     if (optind != argc) {
@@ -286,8 +287,9 @@ static void get_info(const job_t *job, const csv_row_t *const *rows, size_t coun
     }
 }
 
-static bool work(job_t *job)
+static bool work(void *context)
 {
+    job_t *job = context;
     static const csv_row_t *rows[MATCH_MAX];
     part_tool_t *tool = &job->tool;
     size_t count;
@@ -328,41 +330,13 @@ static bool work(job_t *job)
 static int run(int argc, char **argv)
 {
     static job_t job;
-    job = (job_t){.tool = {.verb = VERB, .subcommands = subcommands}};
-    int status = part_tool_options(&job.tool, argc, argv);
-    if (status >= 0) {
-        return status;
-    }
-    if (job.tool.help) {
-        print_help();
-        return AIRLIFT_EXIT_OK;
-    }
-    if (optind == argc) {
-        if (!job.tool.quiet) {
-            print_help();
-        }
-        return AIRLIFT_EXIT_FAILURE;
-    }
-    for (const char *const *sub = subcommands; *sub != NULL; sub++) {
-        if (strcmp(*sub, argv[optind]) == 0) {
-            job.sub = *sub;
-        }
-    }
-    if (job.sub == NULL) {
-        return ui_usage_error(VERB, "%s: no such subcommand", argv[optind]);
-    }
-    status = take_options(&job, argc - optind, argv + optind);
-    if (status >= 0) {
-        return status;
-    }
-    if (job.tool.help) {
-        print_help();
-        return AIRLIFT_EXIT_OK;
-    }
-    if (job.tool.quiet && freopen("/dev/null", "w", stderr) == NULL) {
-        return PART_TOOL_EXIT_QUIET;
-    }
-    return part_tool_close(&job.tool, work(&job));
+    job = (job_t){.tool = {.verb = VERB,
+                           .noun = "subcommand",
+                           .subcommands = subcommands,
+                           .print_help = print_help,
+                           .take_options = take_options,
+                           .work = work}};
+    return part_tool_run(&job.tool, &job, argc, argv);
 }
 
 const airlift_cmd_t airlift_cmd_parttool = {VERB, "read, write or erase a partition by its name",

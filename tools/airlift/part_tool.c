@@ -34,20 +34,25 @@ static const struct option long_options[] = {
     {0},
 };
 
-static bool is_subcommand(const part_tool_t *tool, const char *word)
+/* The subcommand of that name, NULL if there is none. */
+static const char *find_subcommand(const part_tool_t *tool, const char *word)
 {
-    for (const char *const *sub = tool->subcommands; *sub != NULL; sub++) {
-        if (strcmp(*sub, word) == 0) {
-            return true;
-        }
+    const char *const *sub = tool->subcommands;
+    while (*sub != NULL && strcmp(*sub, word) != 0) {
+        sub++;
     }
-    return false;
+    return *sub;
+}
+
+bool part_tool_sub_is(const part_tool_t *tool, const char *name)
+{
+    return strcmp(tool->sub, name) == 0;
 }
 
 /* Whether the next word belongs to an option that takes several. */
 static bool more_words(const part_tool_t *tool, int argc, char **argv)
 {
-    return optind < argc && argv[optind][0] != '-' && !is_subcommand(tool, argv[optind]);
+    return optind < argc && argv[optind][0] != '-' && find_subcommand(tool, argv[optind]) == NULL;
 }
 
 static bool take_offset(const char *text, uint32_t *offset)
@@ -72,7 +77,9 @@ static bool take_port(part_tool_t *tool, const char *port)
     return true;
 }
 
-int part_tool_options(part_tool_t *tool, int argc, char **argv)
+/* Takes the options in front of the subcommand; optind is at the subcommand then, or argc if there
+ * is none. -1: go on (help set: it was asked for); else an exit status. */
+static int take_global_options(part_tool_t *tool, int argc, char **argv)
 {
     bool understood = true;
     int option;
@@ -148,7 +155,8 @@ bool part_tool_open(part_tool_t *tool)
     return tool->board_open;
 }
 
-int part_tool_close(part_tool_t *tool, bool good)
+/* Frees and closes everything. Exit status for success or failure. */
+static int close_all(part_tool_t *tool, bool good)
 {
     if (tool->board_open) {
         linux_board_close(&tool->board);
@@ -158,6 +166,38 @@ int part_tool_close(part_tool_t *tool, bool good)
         return AIRLIFT_EXIT_OK;
     }
     return tool->quiet ? PART_TOOL_EXIT_QUIET : AIRLIFT_EXIT_FAILURE;
+}
+
+int part_tool_run(part_tool_t *tool, void *job, int argc, char **argv)
+{
+    int status = take_global_options(tool, argc, argv);
+    if (status >= 0) {
+        return status;
+    }
+    if (!tool->help && optind == argc) {
+        if (!tool->quiet) {
+            tool->print_help();
+        }
+        return AIRLIFT_EXIT_FAILURE;
+    }
+    if (!tool->help) {
+        tool->sub = find_subcommand(tool, argv[optind]);
+        if (tool->sub == NULL) {
+            return ui_usage_error(tool->verb, "%s: no such %s", argv[optind], tool->noun);
+        }
+        status = tool->take_options(job, argc - optind, argv + optind);
+        if (status >= 0) {
+            return status;
+        }
+    }
+    if (tool->help) {
+        tool->print_help();
+        return AIRLIFT_EXIT_OK;
+    }
+    if (tool->quiet && freopen("/dev/null", "w", stderr) == NULL) {
+        return PART_TOOL_EXIT_QUIET;
+    }
+    return close_all(tool, tool->work(job));
 }
 
 /* --- the table --- */

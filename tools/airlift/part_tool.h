@@ -17,7 +17,14 @@
 
 typedef struct {
     const char *verb;               /* "parttool", "otatool" */
+    const char *noun;               /* what it calls a subcommand */
     const char *const *subcommands; /* ended by NULL */
+    void (*print_help)(void);
+    /* The options behind the subcommand, as getopt() takes them; -1: go on, else an exit status. */
+    int (*take_options)(void *job, int argc, char **argv);
+    bool (*work)(void *job); /* does it; false: failed, and said why */
+
+    const char *sub; /* one of subcommands */
     board_args_t args;
     csv_options_t csv;
     const char *table_file; /* NULL: the table in flash */
@@ -45,9 +52,8 @@ typedef struct {
     "  --esptool-args, --esptool-write-args, --esptool-read-args, --esptool-erase-args WORD ...\n" \
     "                         taken and not used: no esptool is run\n"
 
-/* Takes the options in front of the subcommand; optind is at the subcommand then, or argc if there
- * is none. -1: go on (help set: it was asked for); else an exit status. */
-int part_tool_options(part_tool_t *tool, int argc, char **argv);
+/* Runs the verb whose words tool has, job being handed to its functions. Exit status. */
+int part_tool_run(part_tool_t *tool, void *job, int argc, char **argv);
 
 /* Reads the table: from the file, else from flash. */
 bool part_tool_read_table(part_tool_t *tool);
@@ -55,8 +61,8 @@ bool part_tool_read_table(part_tool_t *tool);
 /* Opens the board, unless it is open. A running board is refused. */
 bool part_tool_open(part_tool_t *tool);
 
-/* Frees and closes everything. Exit status for success or failure. */
-int part_tool_close(part_tool_t *tool, bool good);
+/* Whether the subcommand is the one of that name. */
+bool part_tool_sub_is(const part_tool_t *tool, const char *name);
 
 /* Whether [offset, offset + size) of row lies in the board's flash and in whole sectors. */
 bool part_tool_check_place(const part_tool_t *tool, const csv_row_t *row);
