@@ -27,12 +27,23 @@ const char *ui_style(FILE *stream, ui_style_t style)
     return sequences[style];
 }
 
-static void say(ui_style_t style, const char *prefix, const char *format, va_list args)
+/* A line goes out in one write: other threads and the other stream share the reader's pipe. */
+static void say(const char *begin, const char *prefix, const char *end, const char *format,
+                va_list args)
 {
+    char *text = NULL;
+
     fflush(stdout);
-    fprintf(stderr, "%sairlift: %s%s", ui_style(stderr, style), prefix, ui_style(stderr, UI_PLAIN));
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    if (vasprintf(&text, format, args) < 0) {
+        text = NULL;
+    }
+    fprintf(stderr, "%s%s%s%s\n", begin, prefix, end, text != NULL ? text : format);
+    free(text);
+}
+
+static void say_styled(ui_style_t style, const char *prefix, const char *format, va_list args)
+{
+    say(ui_style(stderr, style), prefix, ui_style(stderr, UI_PLAIN), format, args);
 }
 
 void ui_error(const char *format, ...)
@@ -40,7 +51,7 @@ void ui_error(const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    say(UI_RED, "", format, args);
+    say_styled(UI_RED, "airlift: ", format, args);
     va_end(args);
 }
 
@@ -49,7 +60,7 @@ void ui_warning(const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    say(UI_YELLOW, "warning: ", format, args);
+    say_styled(UI_YELLOW, "airlift: warning: ", format, args);
     va_end(args);
 }
 
@@ -57,11 +68,9 @@ void ui_note(const char *format, ...)
 {
     va_list args;
 
-    fflush(stdout);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    say("", "", "", format, args);
     va_end(args);
-    fputc('\n', stderr);
 }
 
 int ui_usage_error(const char *verb, const char *format, ...)
@@ -69,7 +78,7 @@ int ui_usage_error(const char *verb, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    say(UI_RED, "", format, args);
+    say_styled(UI_RED, "airlift: ", format, args);
     va_end(args);
     fprintf(stderr, "See `airlift %s --help`.\n", verb);
     return AIRLIFT_EXIT_USAGE;
