@@ -161,9 +161,9 @@ static linux_run_result_t watch(runner_t *runner)
         bool quit = session_take_signals(&runner->session);
         bool ended = emulator_ended(&runner->emulator);
         /* What the ROM stage tells comes after the console lines that led to it. */
-        bool told = count > 0 && events[STATUS].revents != 0;
-        console_event_t event = console_drain(console, ended || told);
-        bool over = event != CONSOLE_QUIT && !take_status(runner, &result);
+        bool told = ended || (count > 0 && events[STATUS].revents != 0);
+        console_event_t event = console_drain(console, told);
+        bool over = event != CONSOLE_QUIT && told && !take_status(runner, &result);
         if (event == CONSOLE_GO_ON && !ended && !over && count > 0 && events[KEYS].revents != 0) {
             event = console_take_input(console);
         }
