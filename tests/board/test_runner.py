@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The runner: boot, resets and their reasons, crashes, power cuts, pins, console, exit statuses."""
 
+import fcntl
 import json
 import os
 import pty
 import re
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
@@ -211,6 +213,14 @@ def test_two_runs_on_one_board_exclude_each_other(device):
         assert "in use by another process" in device.verb("run", status=1)
         assert "in use by another process" in device.verb("flash", status=1)
         device.verb("board", "info")
+
+
+def test_a_run_waits_for_the_end_of_one_that_was_killed_a_moment_ago(device):
+    with open(device.flash, "rb") as flash:
+        fcntl.flock(flash, fcntl.LOCK_EX)
+        with device.run() as board:
+            threading.Timer(0.5, fcntl.flock, (flash, fcntl.LOCK_UN)).start()
+            board.expect("probe 1")
 
 
 def test_a_missing_flash_file_is_explained(device):

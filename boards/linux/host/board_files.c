@@ -12,7 +12,10 @@
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#define LOCK_PATIENCE_MS 2000u
 
 static bool fail(char *error, const char *path, const char *why)
 {
@@ -70,13 +73,22 @@ static bool write_new_state(int fd, uint32_t flash_size)
     return done;
 }
 
+/* A board whose runner was killed (a power cut) holds its flash until the kernel has ended it,
+ * which may be after the next command began. A lock cannot be awaited with a limit, so it is tried
+ * again and again. */
 static bool lock(int fd, const char *path, char *error)
 {
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-        return true;
+    const struct timespec pause = {.tv_nsec = 10000000};
+    for (unsigned tries = LOCK_PATIENCE_MS / 10; tries > 0; tries--) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+            return true;
+        }
+        if (errno != EWOULDBLOCK) {
+            return fail(error, path, strerror(errno));
+        }
+        nanosleep(&pause, NULL);
     }
-    return fail(error, path,
-                errno == EWOULDBLOCK ? "the board is in use by another process" : strerror(errno));
+    return fail(error, path, "the board is in use by another process");
 }
 
 bool linux_board_create(const char *path, uint32_t size, char error[LINUX_BOARD_ERROR_SIZE])

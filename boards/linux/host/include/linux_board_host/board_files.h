@@ -20,7 +20,7 @@ typedef struct {
 } linux_board_files_t;
 
 typedef enum {
-    LINUX_BOARD_USE,  /* alone: refused while another process uses the board */
+    LINUX_BOARD_USE,  /* alone: refused while another process uses the board, after 2 s */
     LINUX_BOARD_LOOK, /* beside a running board: look, or move its pins or its cable */
 } linux_board_access_t;
 
