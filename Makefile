@@ -93,7 +93,7 @@ MODEL_TESTS := test_ota_model test_ota_model_rollback test_ota_model_anti_rollba
 model: setup-test ## a million random lives with power cuts against the model of otadata and slots
 	@[ -f $(UNIT)/build.ninja ] || cmake --log-level=NOTICE -G Ninja -S tests/unit -B $(UNIT)
 	@ninja -C $(UNIT) --quiet $(MODEL_TESTS)
-	@printf '%s\n' $(MODEL_TESTS) | xargs -P2 -I{} $(UNIT)/test/model/{} \
+	@printf '%s\n' $(MODEL_TESTS) | xargs -P2 -I{} env $(UNIT)/test/model/{} \
 	    --sequences $(MODEL_SEQUENCES) --seed $(MODEL_SEED)
 
 bench: setup-test host ## measure against peers
