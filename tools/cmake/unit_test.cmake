@@ -67,7 +67,7 @@ ENVIRONMENT;LABELS;BOARDS")
     target_link_libraries(${arg_NAME} PRIVATE ${arg_LIBS} unit_support)
 
     if(NOT arg_TIMEOUT)
-        set(arg_TIMEOUT 120)
+        set(arg_TIMEOUT 600) # a net for what hangs, not a measure of speed
     endif()
     math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * ${UNIT_PATIENCE}")
     airlift_unit_command(command ${arg_NAME} ${arg_TIMEOUT} ${arg_ARGS})

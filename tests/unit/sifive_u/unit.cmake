@@ -31,7 +31,7 @@ target_link_options(unit_boot PRIVATE ${BOARD_LINK_OPTIONS} ${BOARD_BOOTLOADER_L
 airlift_add_rom()
 
 # An emulated processor, perhaps on a busy host.
-set(UNIT_PATIENCE 6)
+set(UNIT_PATIENCE 2)
 
 function(airlift_unit_command var target seconds)
     # Time out before ctest does, to show what there was.
