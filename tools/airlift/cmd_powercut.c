@@ -5,13 +5,16 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <limits.h>
 #include <math.h>
+#include <regex.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +22,7 @@
 #include "board_args.h"
 #include "child.h"
 #include "commands.h"
+#include "file.h"
 #include "powercut_board.h"
 #include "powercut_report.h"
 #include "project_build.h"
@@ -112,7 +116,8 @@ static void print_help(void)
         "of bootloader or partition table is being replaced); 1 something was lost, did not boot "
         "or\n"
         "does not work even uncut; 2 the command line was not understood; 3 the project could not\n"
-        "be built or the engine not be run; 130 interrupted, without a failure so far.\n");
+        "be built, the engine not be run, or a report not be written; 130 interrupted, without a\n"
+        "failure so far.\n");
 }
 
 /* --- the project --- */
@@ -210,15 +215,22 @@ static bool engine_arguments(const job_t *job, char *argv[ENGINE_ARGS_MAX])
 /* Where every trial on the real board starts: the user's flash, or a new one of the build. */
 static bool make_start_flash(const job_t *job, char path[PATH_MAX])
 {
+    char state[PATH_MAX + 8];
     if (job->board_args.flash != NULL) {
         snprintf(path, PATH_MAX, "%s", job->board_args.flash);
+        snprintf(state, sizeof(state), "%s.state", path);
+        if (access(path, R_OK) != 0 || access(state, R_OK) != 0) {
+            ui_error("%s: no board: it or %s.state cannot be read: %s; `airlift flash --flash %s` "
+                     "makes one, or leave out --flash",
+                     path, path, strerror(errno), path);
+            return false;
+        }
         return true;
     }
     if (snprintf(path, PATH_MAX, "%s/powercut/start.flash", job->build) >= PATH_MAX) {
         ui_error("%s: the name is too long", job->build);
         return false;
     }
-    char state[PATH_MAX + 8];
     snprintf(state, sizeof(state), "%s.state", path);
     unlink(path);
     unlink(state);
@@ -342,7 +354,7 @@ static bool collect(FILE *lines, pid_t pid, powercut_report_t *report)
     size_t room = 0;
     size_t printed = 0;
     bool good = true;
-    powercut_print_head(stdout);
+    bool headed = false;
     while (good && !interrupted) {
         ssize_t len = getline(&line, &room, lines);
         if (len <= 0) {
@@ -354,6 +366,10 @@ static bool collect(FILE *lines, pid_t pid, powercut_report_t *report)
         good = powercut_report_take(report, line);
         if (!good) {
             ui_error("the engine said something else than a report: %s", line);
+        }
+        if (!headed && report->count > 0) {
+            powercut_print_head(stdout);
+            headed = true;
         }
         show(report, &progress, &printed);
     }
@@ -408,6 +424,10 @@ static int sweep(const job_t *job, const char *start_flash)
     }
     bool good = collect(lines, pid, &report);
     fclose(lines);
+    if (!good && report.count == 0) {
+        powercut_report_free(&report);
+        return EXIT_CANNOT_RUN; /* nothing was tried, so there is nothing to report */
+    }
     powercut_print_end(stdout, &report);
     if (job->json != NULL) {
         good = powercut_write_json(&report, job->json) && good;
@@ -470,6 +490,45 @@ static int pass_on(const job_t *job, const char *start_flash)
 static bool parse_count(const char *text, uint64_t min, uint64_t max, uint64_t *value)
 {
     return ui_parse_number(text, false, max, value) && *value >= min;
+}
+
+/* Whether a report may be written there: to be known before a sweep, not after it. */
+static bool can_write(const char *path)
+{
+    char folder[PATH_MAX];
+    if (path == NULL || strcmp(path, "-") == 0) {
+        return true;
+    }
+    if (!file_make_parents(path)) {
+        return false;
+    }
+    struct stat info;
+    int problem = stat(path, &info) == 0 && S_ISDIR(info.st_mode) ? EISDIR : 0;
+    snprintf(folder, sizeof(folder), "%s", path);
+    const char *parent = dirname(folder);
+    if (problem == 0 && stat(parent, &info) == 0 && !S_ISDIR(info.st_mode)) {
+        problem = ENOTDIR;
+    }
+    if (problem == 0 && access(parent, W_OK) != 0) {
+        problem = errno;
+    }
+    if (problem != 0) {
+        ui_error("%s: cannot be written: %s", path, strerror(problem));
+    }
+    return problem == 0;
+}
+
+/* Whether it is a pattern the runner takes; if not, what is wrong with it. */
+static bool is_pattern(const char *text, char *why, size_t why_size)
+{
+    regex_t pattern;
+    int code = regcomp(&pattern, text, REG_EXTENDED | REG_NOSUB);
+    if (code != 0) {
+        regerror(code, &pattern, why, why_size);
+        return false;
+    }
+    regfree(&pattern);
+    return true;
 }
 
 static void pass(job_t *job, const char *name, const char *value)
@@ -628,6 +687,13 @@ static int run(int argc, char **argv)
     }
     if (job.board && job.replay != NULL && strncmp(job.replay, "board:", 6) == 0) {
         job.replay += 6;
+    }
+    char why[128];
+    if (job.until != NULL && !is_pattern(job.until, why, sizeof(why))) {
+        return ui_usage_error(VERB, "--until: %s: %s", job.until, why);
+    }
+    if (!can_write(job.json) || !can_write(job.svg)) {
+        return EXIT_CANNOT_RUN;
     }
     job.board_args = board_args_whole(&job.board_args);
     job.project.project = job.board_args.project;
