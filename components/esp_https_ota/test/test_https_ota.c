@@ -57,7 +57,7 @@ static void make_response(const char *name, const char *head, const void *body, 
 static esp_https_ota_config_t config_for(const char *file)
 {
     snprintf(s_url, sizeof(s_url), "https://localhost:%d/%s", s_server.port, file);
-    s_http = (esp_http_client_config_t){.url = s_url, .cert_pem = s_pem, .timeout_ms = 3000};
+    s_http = (esp_http_client_config_t){.url = s_url, .cert_pem = s_pem, .timeout_ms = 10000};
     return (esp_https_ota_config_t){.http_config = &s_http};
 }
 
@@ -529,7 +529,7 @@ static void events_tell_the_way_of_an_update(void **state)
     assert_int_equal(
         esp_event_handler_register(ESP_HTTPS_OTA_EVENT, ESP_EVENT_ANY_ID, on_event, NULL), ESP_OK);
     assert_int_equal(update_from("new.bin"), ESP_OK);
-    for (int i = 0; i < 500 && strstr(s_events, "8 ") == NULL; i++) {
+    for (int i = 0; i < 6000 && strstr(s_events, "8 ") == NULL; i++) {
         usleep(10000); /* they are delivered by another task */
     }
     assert_string_equal(s_events, "0 1 3 4 all 7 8 ");

@@ -83,7 +83,7 @@ static esp_err_t update(cipher_t *cipher, bool with_callback)
     lab_server_t *server = lab_server_start(serve, NULL, true);
     char url[64];
     snprintf(url, sizeof(url), "http://127.0.0.1:%d/secret.bin", lab_server_port(server));
-    esp_http_client_config_t http = {.url = url, .timeout_ms = 2000};
+    esp_http_client_config_t http = {.url = url, .timeout_ms = 10000};
     esp_https_ota_config_t config = {.http_config = &http,
                                      .decrypt_cb = with_callback ? decrypt : NULL,
                                      .decrypt_user_ctx = cipher,

@@ -122,7 +122,7 @@ static void bench_start(bench_t *bench, server_t *server)
     bench->server = lab_server_start(serve, server, true);
     snprintf(bench->url, sizeof(bench->url), "http://127.0.0.1:%d/new.bin",
              lab_server_port(bench->server));
-    bench->http = (esp_http_client_config_t){.url = bench->url, .timeout_ms = 2000};
+    bench->http = (esp_http_client_config_t){.url = bench->url, .timeout_ms = 10000};
     bench->config = (esp_https_ota_config_t){
         .http_config = &bench->http, .partial_http_download = true, .max_http_request_size = 40000};
 }
