@@ -71,7 +71,7 @@ static int tear_down(void **state)
 static seen_t next_event(esp_event_base_t base, int32_t id)
 {
     seen_t seen;
-    assert_int_equal(xQueueReceive(events, &seen, pdMS_TO_TICKS(5000)), pdTRUE);
+    assert_int_equal(xQueueReceive(events, &seen, pdMS_TO_TICKS(60000)), pdTRUE);
     assert_ptr_equal(seen.base, base);
     assert_int_equal(seen.id, id);
     return seen;

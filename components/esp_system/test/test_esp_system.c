@@ -159,7 +159,11 @@ static void failed_assert_prints_function_file_line_and_expression(void **state)
         _exit(0);
     }
     close(ends[1]);
-    ssize_t length = read(ends[0], output, sizeof(output) - 1);
+    size_t length = 0;
+    ssize_t got;
+    while ((got = read(ends[0], output + length, sizeof(output) - 1 - length)) > 0) {
+        length += (size_t)got;
+    }
     close(ends[0]);
     int status;
     waitpid(child, &status, 0);

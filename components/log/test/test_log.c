@@ -268,7 +268,7 @@ static void tasks_may_log_and_change_levels_at_the_same_time(void **state)
         xTaskCreate(log_and_change_levels, names[i], 4096, (void *)(uintptr_t)names[i], 3, NULL);
     }
     for (int i = 0; i < 4; i++) {
-        assert_int_equal(xSemaphoreTake(done, pdMS_TO_TICKS(30000)), pdTRUE);
+        assert_int_equal(xSemaphoreTake(done, pdMS_TO_TICKS(120000)), pdTRUE);
     }
     vSemaphoreDelete(done);
     esp_log_level_set("*", ESP_LOG_INFO);
