@@ -222,7 +222,8 @@ bool linux_board_open(linux_board_files_t *board, const char *path, linux_board_
     return false;
 }
 
-#define ANSWER_MS 1000
+/* A running board answers at once, but the machine may be busy. */
+#define ANSWER_MS 20000
 
 bool linux_board_ask_pins(const linux_board_files_t *board, const char *path)
 {
@@ -230,6 +231,11 @@ bool linux_board_ask_pins(const linux_board_files_t *board, const char *path)
     char error[LINUX_BOARD_ERROR_SIZE];
     if (board->flash.state->pins_on_request == 0) {
         return true;
+    }
+    /* One whose runner was killed left its word in the state, and its flash is free. */
+    if (flock(board->flash_fd, LOCK_SH | LOCK_NB) == 0) {
+        flock(board->flash_fd, LOCK_UN);
+        return false;
     }
     if (!state_path(state, path, error)) {
         return false;
