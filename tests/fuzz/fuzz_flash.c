@@ -482,44 +482,6 @@ static void make_otadata(void)
     }
 }
 
-/* An independent look at an image (specification 5.6): lengths, checksum, digest. */
-static bool image_is_whole(uint32_t address, uint32_t size)
-{
-    const uint8_t *image = flash(address);
-    if (size < 24 || image[0] != 0xE9 || image[1] > 16) {
-        return false;
-    }
-    uint64_t at = 24;
-    uint8_t sum = 0xEF;
-    for (unsigned i = 0; i < image[1]; i++) {
-        if (at + 8 > size) {
-            return false;
-        }
-        uint32_t len = build_get_u32(image + at + 4);
-        at += 8;
-        if (len % 4 != 0 || at + len > size) {
-            return false;
-        }
-        for (uint32_t k = 0; k < len; k++) {
-            sum ^= image[at + k];
-        }
-        at += len;
-    }
-    at = (at + 1 + 15) / 16 * 16 - 1;
-    if (at + 1 > size || image[at] != sum) {
-        return false;
-    }
-    if (image[23] != 0) {
-        uint8_t digest[32];
-        if (at + 33 > size) {
-            return false;
-        }
-        mbedtls_sha256(image, at + 1, digest, 0);
-        return memcmp(digest, image + at + 1, 32) == 0;
-    }
-    return true;
-}
-
 static void make_apps(void)
 {
     for (unsigned i = 0; i < ROOMS; i++) {
@@ -665,7 +627,7 @@ static bool boot(void)
         if (row->type == 0 && row->offset == s_started &&
             (row->subtype == 0 || (row->subtype >= 0x10 && row->subtype <= 0x20))) {
             known = true;
-            whole = whole || image_is_whole(row->offset, row->size);
+            whole = whole || build_image_whole(flash(row->offset), row->size);
         }
     }
     CHECK(known && whole);

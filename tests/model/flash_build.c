@@ -7,12 +7,11 @@
 #include "mbedtls/md5.h"
 #include "mbedtls/sha256.h"
 
-#define CHIP_LINUX     0xA105u
-#define PROGRAM        0x80000000u /* where the linux board loads */
-#define MAPPED         0x3C000000u
-#define PAGE           0x10000u
-#define DESCRIPTOR     256u
-#define SEGMENT_0_DATA 32u
+#define CHIP_LINUX 0xA105u
+#define PROGRAM    0x80000000u /* where the linux board loads */
+#define MAPPED     0x3C000000u
+#define PAGE       0x10000u
+#define DESCRIPTOR 256u
 
 void build_put_u32(uint8_t *at, uint32_t value)
 {
@@ -75,7 +74,7 @@ static void header(uint8_t *at, unsigned segments, uint32_t entry, bool hash)
     at[8] = 0xEE;
     put_u16(at + 12, CHIP_LINUX);
     put_u16(at + 17, 65535);
-    at[23] = hash ? 1 : 0;
+    at[BUILD_HAS_HASH] = hash ? 1 : 0;
 }
 
 void build_bootloader_header(uint8_t *at)
@@ -93,7 +92,7 @@ static uint8_t *segment(uint8_t *at, uint32_t load, uint32_t length)
 size_t build_image(uint8_t *out, uint32_t address, const build_image_t *image)
 {
     header(out, 2, PROGRAM, !image->no_hash);
-    uint8_t *desc = segment(out + 24, MAPPED + (address + SEGMENT_0_DATA) % PAGE, DESCRIPTOR);
+    uint8_t *desc = segment(out + 24, MAPPED + (address + BUILD_DESCRIPTOR) % PAGE, DESCRIPTOR);
     memset(desc, 0, DESCRIPTOR);
     build_put_u32(desc, 0xABCD5432u);
     build_put_u32(desc + 4, image->secure_version);
@@ -126,10 +125,52 @@ size_t build_image(uint8_t *out, uint32_t address, const build_image_t *image)
     return length;
 }
 
+bool build_image_whole(const uint8_t *image, size_t size)
+{
+    if (size < 24 || image[0] != 0xE9 || image[1] > 16) {
+        return false;
+    }
+    uint64_t at = 24;
+    uint8_t sum = 0xEF;
+    for (unsigned i = 0; i < image[1]; i++) {
+        if (at + 8 > size) {
+            return false;
+        }
+        uint32_t len = build_get_u32(image + at + 4);
+        at += 8;
+        if (len % 4 != 0 || at + len > size) {
+            return false;
+        }
+        for (uint32_t k = 0; k < len; k++) {
+            sum ^= image[at + k];
+        }
+        at += len;
+    }
+    at = (at + 1 + 15) / 16 * 16 - 1;
+    if (at + 1 > size || image[at] != sum) {
+        return false;
+    }
+    bool hash = image[BUILD_HAS_HASH] != 0;
+    if (at + 1 + 32 > size) {
+        return !hash;
+    }
+    uint8_t start[24], digest[32];
+    mbedtls_sha256_context sha;
+    memcpy(start, image, sizeof(start));
+    start[BUILD_HAS_HASH] = hash ? start[BUILD_HAS_HASH] : 1;
+    mbedtls_sha256_init(&sha);
+    mbedtls_sha256_starts(&sha, 0);
+    mbedtls_sha256_update(&sha, start, sizeof(start));
+    mbedtls_sha256_update(&sha, image + sizeof(start), (size_t)at + 1 - sizeof(start));
+    mbedtls_sha256_finish(&sha, digest);
+    mbedtls_sha256_free(&sha);
+    return (memcmp(digest, image + at + 1, 32) == 0) == hash;
+}
+
 bool build_read_descriptor(const uint8_t *image, uint32_t *secure_version)
 {
-    *secure_version = build_get_u32(image + SEGMENT_0_DATA + 4);
-    return build_get_u32(image + SEGMENT_0_DATA) == 0xABCD5432u;
+    *secure_version = build_get_u32(image + BUILD_DESCRIPTOR + 4);
+    return build_get_u32(image + BUILD_DESCRIPTOR) == 0xABCD5432u;
 }
 
 void build_entry(uint8_t *raw, uint32_t seq, uint32_t state, bool crc_ok)

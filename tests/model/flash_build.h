@@ -15,6 +15,10 @@
 #define BUILD_ENTRY  32u
 #define BUILD_EMPTY  0xFFFFFFFFu
 
+/* Offsets in an application image. */
+#define BUILD_HAS_HASH   23u /* the header's byte that says whether a digest follows */
+#define BUILD_DESCRIPTOR 32u
+
 /* One row of the partition table. */
 typedef struct {
     uint8_t type;
@@ -50,6 +54,12 @@ typedef struct {
 
 /* Writes the image to out as it must be at flash offset address; returns its length. */
 size_t build_image(uint8_t *out, uint32_t address, const build_image_t *image);
+
+/* An independent look at an image in a place of size bytes (specification, sections 5.3 and 5.6):
+ * lengths, checksum and digest; without a digest, if its header says so, the checksum alone. Of the
+ * header only what these need. AIRLIFT: not whole if the header says that there is no digest and
+ * the very digest of the image with that byte repaired stands there. */
+bool build_image_whole(const uint8_t *image, size_t size);
 
 /* Whether descriptor magic stands in an image of at least 288 bytes, and its secure version. */
 bool build_read_descriptor(const uint8_t *image, uint32_t *secure_version);
