@@ -80,8 +80,9 @@ esp_err_t esp_ota_set_final_partition(esp_ota_handle_t handle, const esp_partiti
  * look like the beginning of what the final partition holds; if not, nothing is erased or written
  * and the session stays open. After any error the same call may be repeated.
  * ESP_ERR_INVALID_ARG: data is NULL, or unknown handle; ESP_ERR_OTA_VALIDATE_FAILED: wrong magic
- * byte or word; ESP_ERR_INVALID_SIZE: more than the partition holds; ESP_ERR_NO_MEM (only with
- * CONFIG_APP_UPDATE_KEEP_EQUAL_SECTORS); flash errors. */
+ * byte or word; ESP_ERR_INVALID_SIZE: more than the partition holds (of both, a session with
+ * OTA_WITH_SEQUENTIAL_WRITES reports this one); ESP_ERR_INVALID_ARG: writes with offset already sum
+ * up to more; ESP_ERR_NO_MEM (only with CONFIG_APP_UPDATE_KEEP_EQUAL_SECTORS); flash errors. */
 esp_err_t esp_ota_write(esp_ota_handle_t handle, const void *data, size_t size);
 
 /* Writes size bytes at offset, in any order; the range must have been erased, so the session must
@@ -167,7 +168,7 @@ esp_err_t esp_ota_mark_app_invalid_rollback(void);
 /* The same, then esp_restart(). Returns only on failure. */
 esp_err_t esp_ota_mark_app_invalid_rollback_and_reboot(void);
 
-/* Whether there is another valid app to go back to. */
+/* Whether there is another valid app to go back to; silent where none is. */
 bool esp_ota_check_rollback_is_possible(void);
 
 /* Erases the app that otadata's entry not in force selects, then that entry. ESP_FAIL: there is no

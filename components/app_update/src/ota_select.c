@@ -299,8 +299,9 @@ typedef struct {
     const esp_partition_t *running;
 } boot_record_t;
 
-/* ESP_ERR_NOT_FOUND: no otadata. ESP_FAIL (logged): otadata does not speak of the running app. */
-static esp_err_t read_record(boot_record_t *record)
+/* ESP_ERR_NOT_FOUND: no otadata. ESP_FAIL (logged if loud): otadata does not speak of the running
+ * app. */
+static esp_err_t read_record(boot_record_t *record, bool loud)
 {
     esp_err_t err = otadata_read(&record->data);
     if (err != ESP_OK) {
@@ -311,7 +312,9 @@ static esp_err_t read_record(boot_record_t *record)
     record->running = STRICT ? NULL : esp_partition_running();
     if (record->slots == 0 || record->active < 0 ||
         (record->running != NULL && !ota_is_slot(record->running))) {
-        ESP_LOGE(TAG, "Running firmware is factory");
+        if (loud) {
+            ESP_LOGE(TAG, "Running firmware is factory");
+        }
         return ESP_FAIL;
     }
     record->current = record->running == NULL
@@ -346,7 +349,7 @@ static esp_err_t confirm_without_entry(boot_record_t *record)
 esp_err_t esp_ota_mark_app_valid_cancel_rollback(void)
 {
     boot_record_t record;
-    esp_err_t err = read_record(&record);
+    esp_err_t err = read_record(&record, true);
     if (err != ESP_OK) {
         return err;
     }
@@ -399,13 +402,13 @@ static bool other_app_boots(const boot_record_t *record)
 bool esp_ota_check_rollback_is_possible(void)
 {
     boot_record_t record;
-    return read_record(&record) == ESP_OK && other_app_boots(&record);
+    return read_record(&record, false) == ESP_OK && other_app_boots(&record);
 }
 
 esp_err_t esp_ota_mark_app_invalid_rollback(void)
 {
     boot_record_t record;
-    esp_err_t err = read_record(&record);
+    esp_err_t err = read_record(&record, true);
     if (err != ESP_OK) {
         return err;
     }

@@ -339,6 +339,9 @@ esp_err_t esp_ota_set_final_partition(esp_ota_handle_t handle, const esp_partiti
     if (final == NULL) {
         return ESP_ERR_NOT_FOUND;
     }
+    if (final == session->staging) {
+        return ESP_OK; /* the caller's own copy of it */
+    }
     ESP_LOGI(TAG, "Staging partition - <%s>. Final partition - <%s>.", session->staging->label,
              final->label);
     session->final = final;
@@ -528,6 +531,17 @@ static esp_err_t check_beginning(const esp_partition_t *final, const uint8_t *da
     return ESP_OK;
 }
 
+static esp_err_t check_room(const ota_session_t *session, size_t size)
+{
+    size_t room = session->staging->size;
+    if (session->wrote_size <= room && size <= room - session->wrote_size) {
+        return ESP_OK;
+    }
+    ESP_LOGE(TAG, "the image is larger than partition %s of %u bytes", session->staging->label,
+             (unsigned)room);
+    return session->wrote_size > room ? ESP_ERR_INVALID_ARG : ESP_ERR_INVALID_SIZE;
+}
+
 esp_err_t esp_ota_write(esp_ota_handle_t handle, const void *data, size_t size)
 {
     if (data == NULL) {
@@ -542,19 +556,18 @@ esp_err_t esp_ota_write(esp_ota_handle_t handle, const void *data, size_t size)
         ESP_LOGE(TAG, "not found the handle");
         return ESP_ERR_INVALID_ARG;
     }
-    if (session->wrote_size > session->staging->size ||
-        size > session->staging->size - session->wrote_size) {
-        ESP_LOGE(TAG, "the image is larger than partition %s of %u bytes", session->staging->label,
-                 (unsigned)session->staging->size);
-        return ESP_ERR_INVALID_SIZE;
-    }
-    esp_err_t err = ESP_OK;
-    if (session->wrote_size == 0) {
+    /* Where it must be erased first, that fails first. */
+    esp_err_t err = session->sequential ? check_room(session, size) : ESP_OK;
+    if (err == ESP_OK && session->wrote_size == 0) {
         err = check_beginning(session->final, data, size);
     }
-    if (err == ESP_OK) {
-        err = session->sequential ? write_sequential(session, data, size)
-                                  : program(session, session->wrote_size, data, size);
+    if (err == ESP_OK && session->sequential) {
+        err = write_sequential(session, data, size);
+    } else if (err == ESP_OK) {
+        err = check_room(session, size);
+        if (err == ESP_OK) {
+            err = program(session, session->wrote_size, data, size);
+        }
     }
     if (err == ESP_OK) {
         session->wrote_size += size;

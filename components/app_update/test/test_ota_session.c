@@ -290,6 +290,27 @@ static void more_than_the_partition_holds_is_refused(void **state)
     esp_ota_abort(handle);
 }
 
+static void what_is_both_too_large_and_no_image_is_told_in_the_order_of_the_steps(void **state)
+{
+    (void)state;
+    esp_ota_handle_t handle;
+    static uint8_t large[BOARD_APP_SIZE + 1];
+    /* The first byte is looked at before writing, but after erasing. */
+    assert_int_equal(esp_ota_begin(slot(), 0, &handle), ESP_OK);
+    assert_int_equal(esp_ota_write(handle, large, sizeof(large)), ESP_ERR_OTA_VALIDATE_FAILED);
+    esp_ota_abort(handle);
+    assert_int_equal(esp_ota_begin(slot(), OTA_WITH_SEQUENTIAL_WRITES, &handle), ESP_OK);
+    assert_int_equal(esp_ota_write(handle, large, sizeof(large)), ESP_ERR_INVALID_SIZE);
+    esp_ota_abort(handle);
+    /* Writes with offset may sum up to more than there is. */
+    assert_int_equal(esp_ota_begin(slot(), 0, &handle), ESP_OK);
+    assert_int_equal(esp_ota_write_with_offset(handle, large, BOARD_APP_SIZE, 0), ESP_OK);
+    assert_int_equal(esp_ota_write(handle, large, 1), ESP_ERR_INVALID_SIZE);
+    assert_int_equal(esp_ota_write_with_offset(handle, large, 1, 0), ESP_OK);
+    assert_int_equal(esp_ota_write(handle, large, 1), ESP_ERR_INVALID_ARG);
+    esp_ota_abort(handle);
+}
+
 static void pieces_may_be_written_in_any_order(void **state)
 {
     (void)state;
@@ -482,6 +503,9 @@ static void set_final_partition_refuses_what_it_should(void **state)
     assert_int_equal(esp_ota_set_final_partition(UNKNOWN_HANDLE, storage, true), ESP_ERR_NOT_FOUND);
     assert_int_equal(esp_ota_set_final_partition(handle, &made_up, true), ESP_ERR_NOT_FOUND);
     assert_int_equal(esp_ota_set_final_partition(handle, slot(), true), ESP_OK);
+    esp_partition_t same = *slot();
+    assert_int_equal(esp_ota_set_final_partition(handle, &same, true), ESP_OK);
+    assert_false(log_has("Final partition")); /* nothing has changed */
     assert_int_equal(esp_ota_write(handle, s_image, 100), ESP_OK);
     assert_int_equal(esp_ota_set_final_partition(handle, storage, true), ESP_ERR_INVALID_STATE);
     esp_ota_abort(handle);
@@ -651,6 +675,8 @@ int main(void)
         cmocka_unit_test_setup(a_write_needs_data_and_a_session, new_board),
         cmocka_unit_test_setup(a_wrong_beginning_is_refused_before_the_slot_is_touched, new_board),
         cmocka_unit_test_setup(more_than_the_partition_holds_is_refused, new_board),
+        cmocka_unit_test_setup(
+            what_is_both_too_large_and_no_image_is_told_in_the_order_of_the_steps, new_board),
         cmocka_unit_test_setup(pieces_may_be_written_in_any_order, new_board),
         cmocka_unit_test_setup(an_update_can_be_resumed_at_any_offset, new_board),
         cmocka_unit_test_setup(resume_refuses_what_it_should, new_board),

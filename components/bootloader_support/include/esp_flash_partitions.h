@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "esp_err.h"
+#include "esp_types.h"
 #include "sdkconfig.h"
 
 #ifdef __cplusplus
