@@ -9,10 +9,7 @@ static portMUX_TYPE s_create_guard = portMUX_INITIALIZER_UNLOCKED;
 
 static SemaphoreHandle_t current(storage_lock_t *lock)
 {
-    portENTER_CRITICAL(&s_create_guard);
-    SemaphoreHandle_t mutex = lock->mutex;
-    portEXIT_CRITICAL(&s_create_guard);
-    return mutex;
+    return __atomic_load_n(&lock->mutex, __ATOMIC_ACQUIRE);
 }
 
 void storage_lock(storage_lock_t *lock)
@@ -24,7 +21,7 @@ void storage_lock(storage_lock_t *lock)
         SemaphoreHandle_t fresh = xSemaphoreCreateMutex();
         portENTER_CRITICAL(&s_create_guard);
         if (lock->mutex == NULL) {
-            lock->mutex = fresh;
+            __atomic_store_n(&lock->mutex, fresh, __ATOMIC_RELEASE);
             fresh = NULL;
         }
         mutex = lock->mutex;

@@ -153,6 +153,9 @@ static bool sleep_until_ready(task_t *self)
     bool in_time = true;
     int cancel_state;
 
+    if (self->port.ready && !self->port.ended) {
+        return true; /* nearly always */
+    }
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     while (!self->port.ready && !self->port.ended) {
         uint64_t deadline = self->port.deadline_us;
