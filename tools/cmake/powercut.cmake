@@ -90,9 +90,15 @@ function(airlift_add_powercut)
                           LINK_DEPENDS "${bootloader}")
     airlift_link_everything(powercut_engine)
     target_link_libraries(powercut_engine PRIVATE "${bootloader}")
-    # The bootloader's objects are not position independent. What is bound now need not be bound in
-    # the process of every boot.
-    target_link_options(powercut_engine PRIVATE -no-pie -Wl,-z,now)
+    # The bootloader's objects are not position independent. A small program without shared libraries
+    # is forked for every boot in two thirds of the time; its heap is ours, not the C library's.
+    execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=libc.a
+                    OUTPUT_VARIABLE libc OUTPUT_STRIP_TRAILING_WHITESPACE)
+    if(IS_ABSOLUTE "${libc}" AND NOT AIRLIFT_SAN)
+        target_link_options(powercut_engine PRIVATE -static -Wl,-z,muldefs)
+    else()
+        target_link_options(powercut_engine PRIVATE -no-pie -Wl,-z,now)
+    endif()
     add_custom_target(powercut)
     # Everything that is flashed, too.
     add_dependencies(powercut powercut_engine bootloader partition-table app)

@@ -20,6 +20,7 @@
 #include "formats/image.h"
 #include "hal/chip.h"
 #include "hal/loader.h"
+#include "hal/sha256.h"
 #include "linux_board/testing.h"
 #include "mbedtls/sha256.h"
 #include "rom.h"
@@ -87,14 +88,9 @@ const void *airlift_powercut_image(uint32_t version, uint32_t secure_version, si
     };
     snprintf(desc.version, sizeof(desc.version), "%" PRIu32, version);
     snprintf(desc.project_name, sizeof(desc.project_name), "%.31s", POWERCUT_PROJECT_NAME);
-    static uint8_t program[PROGRAM_SIZE];
     Elf64_Ehdr elf = {.e_type = ET_DYN};
     memcpy(elf.e_ident, ELFMAG, SELFMAG);
     elf.e_ident[EI_CLASS] = ELFCLASS64;
-    for (size_t i = sizeof(elf); i < sizeof(program); i++) {
-        program[i] = (uint8_t)(i * 7 + i / 256 + version);
-    }
-    memcpy(program, &elf, sizeof(elf));
 
     memset(image, 0, sizeof(image));
     fmt_image_header_encode(&header, image);
@@ -106,7 +102,11 @@ const void *airlift_powercut_image(uint32_t version, uint32_t secure_version, si
     at += FMT_APP_DESC_SIZE;
     fmt_image_segment_header_encode(PROGRAM_ADDRESS, PROGRAM_SIZE, image + at);
     at += FMT_IMAGE_SEGMENT_HEADER_SIZE;
-    memcpy(image + at, program, PROGRAM_SIZE);
+    uint8_t *program = image + at;
+    memcpy(program, &elf, sizeof(elf));
+    for (size_t i = sizeof(elf); i < PROGRAM_SIZE; i++) {
+        program[i] = (uint8_t)(i * 7 + i / 256 + version);
+    }
     sum = fmt_image_checksum(sum, program, PROGRAM_SIZE);
     at = fmt_image_checksum_offset(at + PROGRAM_SIZE);
     image[at++] = sum;
@@ -567,6 +567,22 @@ static void print_rom(const char *text, size_t len, void *arg)
     (void)written;
 }
 
+void powercut_boot_prepare(void)
+{
+    const powercut_bootloader_t boot = {
+        .flash = powercut_flash.bytes,
+        .state = powercut_flash.state,
+        .start = start_application,
+        .operation = on_bootloader_operation,
+    };
+    powercut_bootloader_prepare(&boot);
+    linux_board_testing_attach(powercut_flash.bytes, powercut_flash.state);
+    linux_board_testing_on_operation(on_application_operation, NULL);
+    linux_board_testing_skip_waiting(true);
+    uint32_t state[8] = {0};
+    hal_sha256_compress(state, NULL, 0); /* asks the processor what it can, which may be slow */
+}
+
 _Noreturn void powercut_boot(void)
 {
     alarm(BOOT_TIMEOUT);
@@ -578,12 +594,5 @@ _Noreturn void powercut_boot(void)
         }
         close(program);
     }
-    linux_board_testing_on_operation(on_application_operation, NULL);
-    const powercut_bootloader_t boot = {
-        .flash = powercut_flash.bytes,
-        .state = powercut_flash.state,
-        .start = start_application,
-        .operation = on_bootloader_operation,
-    };
-    powercut_bootloader(&boot);
+    powercut_bootloader();
 }

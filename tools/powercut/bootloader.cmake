@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Included by bootloader/CMakeLists.txt: the target powercut_bootloader makes of the objects of
-# bootloader.elf one relocatable file in which only powercut_bootloader() can be seen.
+# bootloader.elf one relocatable file in which only bootloader_entry.h's functions can be seen.
 set(_powercut "${CMAKE_CURRENT_LIST_DIR}")
 add_library(powercut_bootloader_entry OBJECT EXCLUDE_FROM_ALL "${_powercut}/bootloader_entry.c")
 target_link_libraries(powercut_bootloader_entry PRIVATE board hal formats)
@@ -18,7 +18,8 @@ add_custom_command(OUTPUT powercut_bootloader.o
     COMMAND ${CMAKE_C_COMPILER} -r -nostdlib -Os -fno-pie ${_lto}
             -o powercut_bootloader_all.o ${_objects} -Wl,--start-group ${_archives}
             -Wl,--end-group
-    COMMAND ${CMAKE_OBJCOPY} --keep-global-symbol=powercut_bootloader powercut_bootloader_all.o
+    COMMAND ${CMAKE_OBJCOPY} --keep-global-symbol=powercut_bootloader
+            --keep-global-symbol=powercut_bootloader_prepare powercut_bootloader_all.o
             powercut_bootloader.o
     DEPENDS ${_objects} ${_archives} bootloader.elf powercut_bootloader_entry
     COMMENT "Bootloader for the power-cut engine" COMMAND_EXPAND_LISTS VERBATIM)

@@ -18,7 +18,11 @@ typedef struct {
     void (*operation)(uint32_t address, const void *data, size_t len, void *arg);
 } powercut_bootloader_t;
 
+/* What a process can do once for all boots that are forked from it: the bootloader's board is the
+ * one of boot. */
+void powercut_bootloader_prepare(const powercut_bootloader_t *boot);
+
 /* Boots. Ends in boot->start() or in the board's exit statuses (linux_board/state.h). */
-_Noreturn void powercut_bootloader(const powercut_bootloader_t *boot);
+_Noreturn void powercut_bootloader(void);
 
 #endif

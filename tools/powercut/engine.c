@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -601,18 +602,37 @@ static void open_board(void)
     base.state = map(sizeof(linux_board_state_t), MAP_SHARED);
     powercut_shared = map(sizeof(powercut_shared_t), MAP_SHARED);
     linux_board_state_init(powercut_flash.state, options.flash_size);
-    linux_board_testing_attach(powercut_flash.bytes, powercut_flash.state);
-    linux_board_testing_skip_waiting(true);
+    powercut_boot_prepare();
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     board_catch_crashes(); /* its first call is slow: not in every boot */
 }
 
-static _Noreturn void work(pid_t parent)
+/* A worker and the processes of its boots never run at the same time: on one processor they need
+ * not wake another one for each other. Only if there is a worker for each: a run that leaves
+ * processors to others does not choose which. */
+static void stay_on_processor(unsigned index)
+{
+    cpu_set_t usable;
+    if (sched_getaffinity(0, sizeof(usable), &usable) != 0 ||
+        options.jobs != (unsigned)CPU_COUNT(&usable)) {
+        return;
+    }
+    int processor = 0;
+    for (unsigned skip = index; !CPU_ISSET(processor, &usable) || skip > 0; processor++) {
+        skip -= CPU_ISSET(processor, &usable) ? 1 : 0;
+    }
+    CPU_ZERO(&usable);
+    CPU_SET(processor, &usable);
+    sched_setaffinity(0, sizeof(usable), &usable);
+}
+
+static _Noreturn void work(pid_t parent, unsigned index)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) {
         _exit(EXIT_FAILURE);
     }
+    stay_on_processor(index);
     open_board();
     load_all(start_flash, start_state);
     for (;;) {
@@ -636,7 +656,7 @@ static void run_workers(void)
     for (unsigned i = 0; i < options.jobs; i++) {
         workers[i] = fork();
         if (workers[i] == 0) {
-            work(self);
+            work(self, i);
         }
         if (workers[i] < 0) {
             give_up("cannot start a process: %s", strerror(errno));

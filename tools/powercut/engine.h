@@ -92,6 +92,10 @@ extern linux_flash_t powercut_flash;
 extern powercut_record_t *powercut_record;
 extern uint32_t powercut_table_offset;
 
+/* What powercut_boot() would do in every process alike; call it after powercut_flash is set and
+ * before a fork. */
+void powercut_boot_prepare(void);
+
 /* In the process of a boot: ROM, bootloader, application. Does not return. */
 _Noreturn void powercut_boot(void);
 
