@@ -6,14 +6,20 @@ import re
 import select
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+
+from harness.servers import free_port  # noqa: E402,F401
+
 WORK = Path(os.environ.get("AIRLIFT_BUILD", ROOT / "build")) / "board_sifive"
 FLASH_SIZE = 32 << 20
+WAIT = 90  # seconds for something that must happen; a busy machine may take some of them
 QEMU = "qemu-system-riscv32"
 
 for program, package in ((QEMU, "qemu-system-misc (from Debian 13 on: qemu-system-riscv)"),
@@ -30,6 +36,10 @@ def cmake_build(source, build):
                         returncode=2)
     return build
 
+# The board's time is counted in instructions, 4 ns each: what is measured in it is the same however
+# busy this machine is. Waiting costs no time.
+STEADY_TIME = ("-icount", "shift=2,sleep=off")
+
 
 class Machine:
     """A running emulator and its console."""
@@ -43,7 +53,7 @@ class Machine:
              "stdio", "-bios", rom, "-drive", f"if=mtd,format=raw,file={flash}", *options],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
-    def expect(self, pattern, timeout=9):
+    def expect(self, pattern, timeout=WAIT):
         """The match of pattern in the console output after the last match."""
         end = time.monotonic() + timeout
         while True:
@@ -72,7 +82,7 @@ class Machine:
             # Not killed: what the board has written may still be on its way to the file.
             self.process.terminate()
         try:
-            self.process.wait(9)
+            self.process.wait(WAIT)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

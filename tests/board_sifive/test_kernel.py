@@ -2,13 +2,23 @@
 """The FreeRTOS kernel's port to the bare hart, and the heap under it."""
 
 import re
+import signal
+import subprocess
 
 import pytest
+
+from sifive_machine import STEADY_TIME
 
 
 @pytest.fixture
 def kernel(app_with):
     return app_with(name="probe_kernel")
+
+
+@pytest.fixture
+def steady_kernel(app_with):
+    """For what is measured in time."""
+    return app_with(*STEADY_TIME, name="probe_kernel")
 
 
 def numbers(text):
@@ -19,14 +29,14 @@ def test_a_more_urgent_task_runs_within_the_call_that_wakes_it(kernel):
     assert kernel.ask("preempt") == "order 123"
 
 
-def test_equal_tasks_share_the_hart_by_ticks(kernel):
-    counts = numbers(kernel.ask("turns"))
+def test_equal_tasks_share_the_hart_by_ticks(steady_kernel):
+    counts = numbers(steady_kernel.ask("turns"))
     assert len(counts) == 3 and min(counts) > 0
     assert max(counts) < 4 * min(counts)
 
 
-def test_delays_and_time_outs_last_as_long_as_asked(kernel):
-    slept, waited, taken = numbers(kernel.ask("delay 200"))
+def test_delays_and_time_outs_last_as_long_as_asked(steady_kernel):
+    slept, waited, taken = numbers(steady_kernel.ask("delay 200"))
     # Up to a tick less: time is counted from the last tick.
     assert 190_000 <= slept < 900_000
     assert 190_000 <= waited < 900_000
@@ -46,8 +56,8 @@ def test_ended_tasks_leave_no_memory_behind(kernel):
     assert kernel.ask("births 100") == "births leaked 0"
 
 
-def test_software_timers_fire_in_time_and_stop(kernel):
-    fired, later = numbers(kernel.ask("timers"))
+def test_software_timers_fire_in_time_and_stop(steady_kernel):
+    fired, later = numbers(steady_kernel.ask("timers"))
     assert 9 <= fired <= 11
     assert later == 0
 
@@ -56,8 +66,8 @@ def test_event_groups_wake_when_all_bits_are_there(kernel):
     assert kernel.ask("events") == "bits 3 left 0"
 
 
-def test_preemption_keeps_every_register(kernel):
-    wrong, rounds = numbers(kernel.ask("registers 1500"))
+def test_preemption_keeps_every_register(steady_kernel):
+    wrong, rounds = numbers(steady_kernel.ask("registers 1500"))
     assert wrong == 0 and rounds > 20
 
 
@@ -111,6 +121,19 @@ def test_interrupt_watchdog_resets_a_task_that_hangs_with_interrupts_off(kernel)
 
 def test_the_watchdog_lets_a_living_program_alone(kernel):
     assert numbers(kernel.ask("delay 2500"))[0] > 2_000_000
+    assert "did not answer" not in kernel.output
+
+
+def test_a_pause_of_the_whole_emulator_is_not_taken_for_a_hang(kernel):
+    """As a busy or suspended host makes it: time goes on, and nothing else does. The pause is longer
+    than the watchdog's 2 s."""
+    for _ in range(3):
+        kernel.send("registers 300")
+        kernel.process.send_signal(signal.SIGSTOP)
+        with pytest.raises(subprocess.TimeoutExpired):
+            kernel.process.wait(3)
+        kernel.process.send_signal(signal.SIGCONT)
+        kernel.expect("= registers wrong 0")
     assert "did not answer" not in kernel.output
 
 
