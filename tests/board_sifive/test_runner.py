@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sifive_machine import QEMU, ROOT, WORK, Machine, cmake_build
+from sifive_machine import QEMU, ROOT, WAIT, WORK, Machine, cmake_build, free_port
 
 DONE, FAILED, NOT_BOOTABLE, NO_BOOTLOADER, RESET_LIMIT, TIMEOUT, DIED = 0, 1, 3, 4, 6, 7, 8
 
@@ -49,7 +49,7 @@ def wait_gone(pid):
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
         return
-    assert select.select([handle], [], [], 9)[0], "the emulator goes on without its runner"
+    assert select.select([handle], [], [], WAIT)[0], "the emulator goes on without its runner"
     os.close(handle)
 
 
@@ -77,18 +77,18 @@ def test_blank_flash_ends_the_run_with_its_own_status(run, make_flash):
     one = run(make_flash({}))
     one.expect("invalid header: 0xffffffff")
     one.expect("no valid bootloader in flash")
-    assert one.process.wait(9) == NO_BOOTLOADER
+    assert one.process.wait(WAIT) == NO_BOOTLOADER
 
 
 def test_nothing_bootable_switches_the_board_off(board):
     board.send("reset 64")
     board.expect("nothing bootable")
-    assert board.process.wait(9) == NOT_BOOTABLE
+    assert board.process.wait(WAIT) == NOT_BOOTABLE
 
 
 def test_a_matching_line_ends_the_run(run, make_flash, boot_image):
     one = run(make_flash({0: boot_image}), RUN_UNTIL="^probe_boot")
-    assert one.process.wait(9) == DONE
+    assert one.process.wait(WAIT) == DONE
 
 
 def test_resets_are_counted_and_limited(run, make_flash, boot_image):
@@ -99,13 +99,13 @@ def test_resets_are_counted_and_limited(run, make_flash, boot_image):
     one.expect("probe_boot ready")
     one.send("reset 4")
     one.expect("reset limit of 1 reached")
-    assert one.process.wait(9) == RESET_LIMIT
+    assert one.process.wait(WAIT) == RESET_LIMIT
 
 
 def test_time_limit(run, make_flash, boot_image):
     one = run(make_flash({0: boot_image}), RUN_TIMEOUT="1.5")
     one.expect("time is up")
-    assert one.process.wait(9) == TIMEOUT
+    assert one.process.wait(WAIT) == TIMEOUT
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -113,7 +113,7 @@ def test_the_emulator_ends_with_its_runner(board, number):
     (emulator,) = board.emulators()
     assert running(emulator)
     board.process.send_signal(number)
-    status = board.process.wait(9)
+    status = board.process.wait(WAIT)
     wait_gone(emulator)
     assert status == (-number if number == signal.SIGKILL else DONE)
 
@@ -137,7 +137,7 @@ exec {QEMU} "${{words[@]}}"
     for page in range(4):
         assert board.ask(f"program {0x100000 + page * 256} 256") == "program 0"
     board.process.terminate()
-    assert board.process.wait(9) == DONE
+    assert board.process.wait(WAIT) == DONE
     with open(flash, "rb") as file:
         file.seek(0x100000)
         assert b"\xff" * 16 not in file.read(4 * 256)
@@ -146,13 +146,13 @@ exec {QEMU} "${{words[@]}}"
 def test_a_killed_emulator_is_told(board):
     os.kill(board.emulators()[0], signal.SIGKILL)
     board.expect("the emulator was ended by signal 9")
-    assert board.process.wait(9) == DIED
+    assert board.process.wait(WAIT) == DIED
 
 
 def test_missing_emulator_names_the_package(run, make_flash, boot_image):
     one = run(make_flash({0: boot_image}), RUN_QEMU="qemu-nowhere")
     one.expect("qemu-nowhere is missing: install the package qemu-system-misc")
-    assert one.process.wait(9) == FAILED
+    assert one.process.wait(WAIT) == FAILED
 
 
 def test_a_flash_file_of_another_size_is_refused(run, tmp_path):
@@ -160,13 +160,13 @@ def test_a_flash_file_of_another_size_is_refused(run, tmp_path):
     flash.write_bytes(b"\xff" * (4 << 20))
     one = run(flash)
     one.expect("4096 KiB; this board's flash chip has 32768 KiB")
-    assert one.process.wait(9) == FAILED
+    assert one.process.wait(WAIT) == FAILED
 
 
 def test_a_board_in_use_is_refused(board, run):
     other = run(board.flash)
     other.expect("in use by another process")
-    assert other.process.wait(9) == FAILED
+    assert other.process.wait(WAIT) == FAILED
 
 
 def test_seeds_differ_from_run_to_run(run, make_flash, boot_image):
@@ -211,10 +211,8 @@ def test_outside_levels_beat_pulls_reach_a_running_board_and_survive_a_reset(boa
 
 
 def test_a_host_port_leads_to_the_board(run, make_flash, boot_image):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     one = run(make_flash({0: boot_image}), f"{port}:8070")
     one.expect("probe_boot ready")
-    with socket.create_connection(("127.0.0.1", port), 5):
+    with socket.create_connection(("127.0.0.1", port), WAIT):
         pass
