@@ -60,7 +60,7 @@ def run_board(project):
     subprocess.run([build.tool(), "flash", "-B", project.out, "--flash", flash], check=True,
                    stdout=subprocess.DEVNULL)
     run = subprocess.run([build.tool(), "run", "-B", project.out, "--flash", flash, "--timeout",
-                          "20", "--until", "^done"], text=True, stdin=subprocess.DEVNULL,
+                          "180", "--until", "^done"], text=True, stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert run.returncode == 0, run.stdout
     return run.stdout

@@ -40,10 +40,10 @@ def fails(device, good_server, host):
     image is accepted without a reboot."""
     witness = Witness(device)
 
-    def run(url, cause, recover=True, timeout=60):
+    def run(url, cause, recover=True):
         start = device.mark()
         device.send("ota " + url)
-        device.expect(OTA_ERROR, timeout)
+        device.expect(OTA_ERROR)
         errors = [line for line in device.seen(start).splitlines() if line.startswith("E (")]
         assert any(re.search(cause, line) for line in errors), (
             f"no error line matches {cause!r}:\n" + "\n".join(errors))
@@ -224,14 +224,14 @@ def test_server_that_never_answers_is_left_after_the_timeout(fails, secure, host
     release = threading.Event()
 
     def silent(_connection, _path):
-        release.wait(60)
+        release.wait()
 
     with FaultServer(silent, *secure) as source:
-        fails(source.url(host=host), r"time|no data|stall", timeout=90)
+        fails(source.url(host=host), r"time|no data|stall")
         release.set()
 
 
 def test_listening_port_that_never_speaks_tls(fails, host):
     with socket.create_server(("127.0.0.1", 0)) as mute:
         fails(f"https://{host}:{mute.getsockname()[1]}/firmware.bin",
-              r"never answered the TLS greeting", timeout=90)
+              r"never answered the TLS greeting")

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from harness.board import WAIT
 from harness.servers import free_port
 
 PORT = 7007
@@ -13,7 +14,7 @@ PORT = 7007
 
 def talk(port, messages):
     """What the server at this port sends back for each message."""
-    with socket.create_connection(("127.0.0.1", port), 20) as connection:
+    with socket.create_connection(("127.0.0.1", port), WAIT) as connection:
         stream = connection.makefile("rwb")
         answers = []
         for message in messages:
@@ -26,7 +27,7 @@ def talk(port, messages):
 def run(tool, agent, flash, *options):
     return subprocess.run([tool, "run", "-B", agent.build, "--flash", flash, *options],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=60)
+                          stderr=subprocess.STDOUT, text=True, timeout=WAIT)
 
 
 def test_a_server_of_the_firmware_is_reached(start_board, flash, board_name):

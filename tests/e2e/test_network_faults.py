@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from harness import images
+from harness.board import WAIT
 from harness.servers import FaultServer, respond
 
 OTA_END = r"agent: ota (ok|failed \S+ \(0x[0-9a-f]+\))"
@@ -41,7 +42,7 @@ class HalfWay:
         head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(self._body)}\r\nConnection: close\r\n\r\n"
         connection.sendall(head.encode() + self._body[:middle])
         self.reached.set()
-        self._resume.wait(120)
+        self._resume.wait()
         connection.sendall(self._body[middle:])
         return True
 
@@ -78,7 +79,7 @@ def unchanged(device):
 LEFT = r"E \(\d+\) esp_https_ota: (The server has sent nothing for|data read -1, errno)"
 
 
-def update(device, url, timeout=60):
+def update(device, url, timeout=WAIT):
     """The outcome of one update: "ok", or what failed. The device is ready, and is so again."""
     device.send("ota " + url)
     outcome = device.expect(OTA_END, timeout).group(1)
@@ -94,7 +95,7 @@ def boots_version_2(device):
 def test_cable_pulled_and_put_back_during_a_download_which_completes(device, half_way, cable,
                                                                      host):
     device.send("ota " + half_way.server.url(host=host))
-    assert half_way.reached.wait(60)
+    assert half_way.reached.wait(WAIT)
     cable(device, "off")
     device.expect(r"Ethernet\(board\) Link Down")
     half_way.go_on()  # what the server sends now meets a pulled cable
@@ -118,10 +119,10 @@ def test_an_address_is_lost_with_the_link_and_had_again_with_it(device, cable):
 def test_cable_that_stays_pulled_ends_the_update_and_then_one_succeeds(device, half_way, cable,
                                                                        host, unchanged, good_server):
     device.send("ota " + half_way.server.url(host=host))
-    assert half_way.reached.wait(60)
+    assert half_way.reached.wait(WAIT)
     cable(device, "off")
     half_way.go_on()
-    assert device.expect(OTA_END, timeout=120).group(1) != "ok"
+    assert device.expect(OTA_END).group(1) != "ok"
     device.expect(r"agent: ready")
     assert re.search(LEFT, device.seen())
     unchanged()
@@ -146,7 +147,7 @@ def test_a_board_without_a_cable_waits_for_it_at_start(start_board, flash, cable
 
 def test_server_that_stalls_within_the_body_is_left_after_the_timeout(device, half_way, host,
                                                                       unchanged, good_server):
-    assert update(device, half_way.server.url(host=host), timeout=120) != "ok"
+    assert update(device, half_way.server.url(host=host)) != "ok"
     assert re.search(LEFT, device.seen())
     unchanged()
     assert update(device, good_server.url("firmware.bin", host)) == "ok"
@@ -162,7 +163,7 @@ def frames_lost(board):
 def test_update_with_5_percent_of_the_packets_lost(start_board, flash, good_server, host, attempt,
                                                    board_name):
     board = start_board(flash, "--loss", "5")
-    board.expect(r"agent: ready", timeout=120)
+    board.expect(r"agent: ready")
     url = good_server.url("firmware.bin", host)
     # It may give up, but not as a rule.
     assert any(update(board, url, timeout=300) == "ok" for _ in range(3)), board.seen()

@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import threading
 
-WAIT = 60  # seconds for something that must happen; nothing takes this long unless it is broken
+WAIT = 180  # seconds for something that must happen; nothing takes this long unless it is broken
 SANITIZED = os.environ.get("AIRLIFT_SAN") == "1"
 
 

@@ -29,7 +29,7 @@ def airlift(program, tmp_path):
 
     def run(*words, status=0, env=None, stdin=None, text=True):
         result = subprocess.run([program, *map(str, words)], capture_output=True, text=text,
-                                cwd=tmp_path, input=stdin, timeout=60,
+                                cwd=tmp_path, input=stdin, timeout=180,
                                 env={**os.environ, "NO_COLOR": "1", **(env or {})})
         allowed = status if isinstance(status, tuple) else (status,)
         assert result.returncode in allowed, (result.args, result.stdout, result.stderr)
@@ -50,7 +50,7 @@ def esptool():
 
     def run(*words, status=0):
         result = subprocess.run([path, *map(str, words)], capture_output=True, text=True,
-                                timeout=120)
+                                timeout=180)
         assert result.returncode == status, (result.args, result.stdout, result.stderr)
         return result.stdout
 

@@ -31,7 +31,7 @@ def store():
 
     def run(*words, stdin=""):
         result = subprocess.run([path, *map(str, words)], capture_output=True, text=True,
-                                input=stdin, timeout=60)
+                                input=stdin, timeout=180)
         assert result.returncode == 0, (result.args, result.stdout, result.stderr)
         return result.stdout
 
@@ -52,7 +52,7 @@ def generate(tmp_path):
         image = tmp_path / "generated.bin"
         subprocess.run([sys.executable, "-m", "esp_idf_nvs_partition_gen", "generate",
                         "--version", str(version), table, image, hex(size)],
-                       check=True, capture_output=True, text=True, timeout=60)
+                       check=True, capture_output=True, text=True, timeout=180)
         return image
 
     return run

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A running board: its console as something a test can wait on, its flash as bytes."""
 
+import codecs
 import fcntl
 import os
 import pty
@@ -12,6 +13,10 @@ import termios
 import threading
 import time
 from pathlib import Path
+
+
+# Seconds for something that must happen; nothing takes this long unless it is broken.
+WAIT = 180
 
 
 class BoardError(AssertionError):
@@ -52,32 +57,47 @@ class Board:
         self._reader.start()
 
     def _read(self):
+        # A read may end anywhere: within a character, or between CR and LF.
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        held = ""
         while True:
             data = os.read(self.process.stdout.fileno(), 65536)
             with self._change:
-                if not data:
-                    self._ended = True
-                    self._change.notify_all()
-                    return
-                self._text += data.decode("utf-8", "replace").replace("\r\n", "\n")
+                text = held + decoder.decode(data, final=not data)
+                held = "\r" if data and text.endswith("\r") else ""
+                self._text += text[:len(text) - len(held)].replace("\r\n", "\n")
+                self._ended = not data
                 self._change.notify_all()
+                if not data:
+                    return
 
-    def expect(self, pattern, timeout=60):
+    def expect(self, pattern, timeout=WAIT):
         """Waits until pattern appears after the last match; returns the match object."""
+        match = self._await(pattern, None, timeout)
+        with self._change:
+            self._mark = match.end()
+        return match
+
+    def expect_since(self, mark, pattern, timeout=WAIT):
+        """The same from an earlier mark() on, for what comes at a time of its own; the last match
+        stays where it was."""
+        return self._await(pattern, mark, timeout)
+
+    def _await(self, pattern, since, timeout):
         expression = re.compile(pattern)
         deadline = time.monotonic() + timeout
         with self._change:
+            begin = self._mark if since is None else since
             while True:
-                match = expression.search(self._text, self._mark)
+                match = expression.search(self._text, begin)
                 if match:
-                    self._mark = match.end()
                     return match
                 left = deadline - time.monotonic()
                 if self._ended or left <= 0:
                     why = "the board ended" if self._ended else f"{timeout} s passed"
                     raise BoardError(
                         f"{why} waiting for {pattern!r}; console since the last match:\n"
-                        + self._text[self._mark:]
+                        + self._text[begin:]
                     )
                 self._change.wait(left)
 
@@ -109,7 +129,7 @@ class Board:
         self.process.kill()
         self.wait()
 
-    def wait(self, timeout=60):
+    def wait(self, timeout=WAIT):
         """Waits for the end of the process; returns its exit status."""
         status = self.process.wait(timeout)
         self._reader.join(timeout)
@@ -119,11 +139,11 @@ class Board:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
-                self.process.wait(10)
+                self.process.wait(WAIT)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        self._reader.join(10)
+        self._reader.join(WAIT)
         if self._terminal is None:
             self.process.stdin.close()
         else:

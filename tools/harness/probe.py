@@ -9,7 +9,7 @@ import struct
 import subprocess
 
 from . import build
-from .board import Board
+from .board import WAIT, Board
 
 SANITIZED = os.environ.get("AIRLIFT_SAN") == "1"
 SLOT = 0x400000 if SANITIZED else 0x100000
@@ -132,7 +132,7 @@ class Device:
         run = subprocess.run([str(self.tool), *[str(word) for word in words], "-B",
                               str(self.build)], text=True,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                             stdin=subprocess.DEVNULL, timeout=60)
+                             stdin=subprocess.DEVNULL, timeout=WAIT)
         assert run.returncode == status, f"{words} gave {run.returncode}:\n{run.stdout}"
         return run.stdout
 

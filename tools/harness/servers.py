@@ -3,6 +3,7 @@
 
 import http.server
 import os
+import random
 import re
 import select
 import shutil
@@ -10,17 +11,27 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from functools import partial
 from pathlib import Path
 
+from .board import WAIT
+
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port at which nobody listens. It is below those that the kernel gives out by itself: until it
+    is used, any connection or server of a test beside this one could be given one of them."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("", random.SystemRandom().randrange(first // 2, first)))
+            except OSError:
+                continue
+            return probe.getsockname()[1]
 
 
-def await_line(stream, pattern, timeout=20):
+def await_line(stream, pattern, timeout=WAIT):
     """Reads a process's output until a line matches."""
     expression = re.compile(pattern.encode())
     text = b""
@@ -50,7 +61,7 @@ class Process:
     def stop(self):
         self.process.terminate()
         try:
-            self.process.wait(10)
+            self.process.wait(WAIT)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -164,9 +175,10 @@ def nginx(folder, cert, key, run, protocols="TLSv1.3"):
     return Process(port, process)
 
 
-def await_listening(port, process, tries=2000):
+def await_listening(port, process):
     """Connects until the port answers; a process that ended first is an error."""
-    for _ in range(tries):
+    deadline = time.monotonic() + WAIT
+    while time.monotonic() < deadline:
         if process.poll() is not None:
             raise AssertionError(f"server ended with status {process.returncode}")
         with socket.socket() as probe:
@@ -221,7 +233,7 @@ class FaultServer:
     def _serve(self, connection):
         try:
             with connection:
-                connection.settimeout(30)
+                connection.settimeout(WAIT)
                 if self._context:
                     connection = self._context.wrap_socket(connection, server_side=True)
                 head = b""
