@@ -65,6 +65,22 @@ def test_a_name_that_is_no_board_is_a_folder(project):
     assert (project.folder / "esp32/partition_table").is_dir()
 
 
+@pytest.mark.parametrize("board, pin, beyond", [("linux", 18, 32), ("sifive_u", 15, 16)])
+def test_pins_are_those_the_board_has(project, board, pin, beyond):
+    if board == "sifive_u" and not shutil.which("riscv64-unknown-elf-gcc"):
+        pytest.skip("apt-get install gcc-riscv64-unknown-elf")
+    project.write("sdkconfig.defaults", "CONFIG_BOOTLOADER_APP_TEST=y\n")
+    project.build("-B", board, "partition-table")
+    assert (f"CONFIG_BOOTLOADER_NUM_PIN_APP_TEST={pin}\n"
+            in (project.folder / f"sdkconfig.{board}").read_text())
+    out = airlift("gpio", "-B", board, str(beyond), "low", status=2, cwd=project.folder)
+    assert f"{beyond}: " in out and f"0 to {beyond - 1}" in out
+    (project.folder / f"build-{board}/flash.bin").touch()
+    if board == "sifive_u":
+        out = airlift("run", "-B", board, "--gpio", "18=0", status=1, cwd=project.folder)
+        assert "--gpio: 18: the pins of a sifive_u board are 0 to 15" in out
+
+
 def test_a_configuration_named_by_the_user_is_taken(project):
     project.build("-B", "linux", "-D", "SDKCONFIG=mine", "partition-table")
     assert (project.folder / "mine").exists()

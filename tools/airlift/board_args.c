@@ -117,9 +117,11 @@ static bool find_target(char *description, const char **target)
     return true;
 }
 
-static void set_flash_size(board_kind_t *kind)
+static void set_facts(board_kind_t *kind)
 {
-    kind->flash_size = kind->chip->id == FMT_CHIP_ID_SIFIVE_U ? SIFIVE_U_FLASH_SIZE : 0;
+    bool sifive_u = kind->chip->id == FMT_CHIP_ID_SIFIVE_U;
+    kind->flash_size = sifive_u ? SIFIVE_U_FLASH_SIZE : 0;
+    kind->pins = sifive_u ? SIFIVE_U_PINS : LINUX_BOARD_GPIO_COUNT;
 }
 
 bool board_find_kind(const board_args_t *args, board_kind_t *kind)
@@ -132,7 +134,7 @@ bool board_find_kind(const board_args_t *args, board_kind_t *kind)
     if (kind->chip == NULL) {
         kind->chip = fmt_chip_by_id(FMT_CHIP_ID_LINUX);
     }
-    set_flash_size(kind);
+    set_facts(kind);
     if (!board_build_path(args, build) || !join(path, build, "project_description.json")) {
         return false;
     }
@@ -149,7 +151,7 @@ bool board_find_kind(const board_args_t *args, board_kind_t *kind)
         good = is_board(kind->chip);
     }
     if (good) {
-        set_flash_size(kind);
+        set_facts(kind);
     } else {
         ui_error("%s: target \"%s\": this program knows no such board", path, target);
     }

@@ -61,6 +61,7 @@ bool board_flash_path(const board_args_t *args, char path[PATH_MAX]);
 typedef struct {
     const fmt_chip_t *chip;
     uint32_t flash_size; /* bytes, the same for every board of this kind; 0: each has its own */
+    unsigned pins;       /* 0 to pins - 1 */
 } board_kind_t;
 
 /* The kind that the build is for, by its project_description.json; without one what

@@ -76,6 +76,14 @@ static int run(int argc, char **argv)
             return ui_usage_error(VERB, "%s: must be low, high or release", level);
         }
     }
+    board_kind_t kind;
+    if (!board_find_kind(&args, &kind)) {
+        return AIRLIFT_EXIT_FAILURE;
+    }
+    if (pin >= kind.pins) {
+        return ui_usage_error(VERB, "%s: the pins of a %s board are 0 to %u", argv[optind],
+                              kind.chip->name, kind.pins - 1);
+    }
     linux_board_files_t board;
     if (!board_open(&args, LINUX_BOARD_LOOK, &board)) {
         return AIRLIFT_EXIT_FAILURE;

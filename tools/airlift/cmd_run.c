@@ -133,6 +133,13 @@ static bool run_kind(const board_args_t *args, const linux_run_options_t *option
     if (!board_find_kind(args, &kind)) {
         return false;
     }
+    for (unsigned pin = kind.pins; pin < LINUX_BOARD_GPIO_COUNT; pin++) {
+        if (options->pins[pin].set) {
+            ui_error("--gpio: %u: the pins of a %s board are 0 to %u", pin, kind.chip->name,
+                     kind.pins - 1);
+            return false;
+        }
+    }
     if (kind.chip->id == FMT_CHIP_ID_LINUX) {
         if (emulated->forward_count > 0) {
             ui_error("--forward: a linux board is on this machine's own network");

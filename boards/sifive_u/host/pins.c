@@ -5,6 +5,9 @@
 
 #include "hal/gpio.h"
 #include "sifive_u/board.h"
+#include "sifive_u_host/runner.h"
+
+_Static_assert(SIFIVE_U_PINS == SIFIVE_U_GPIO_COUNT, "one number of pins");
 
 #define GPIO_INPUT_EN  (SIFIVE_U_GPIO_BASE + 0x04u)
 #define GPIO_OUTPUT_EN (SIFIVE_U_GPIO_BASE + 0x08u)

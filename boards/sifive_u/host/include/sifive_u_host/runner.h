@@ -13,6 +13,7 @@
 #include "linux_board_host/runner.h"
 
 #define SIFIVE_U_FLASH_SIZE 0x02000000u
+#define SIFIVE_U_PINS       16u
 
 /* A port of the host's loopback interface that leads to one of the board's. */
 typedef struct {
