@@ -20,7 +20,12 @@ class Device:
         self.where = ["--build-dir", build_dir] + (["--flash", flash] if flash else [])
 
     def _airlift(self, *words, **how):
-        return subprocess.run([AIRLIFT, *map(str, words)], check=True, text=True, **how)
+        try:
+            return subprocess.run([AIRLIFT, *map(str, words)], check=True, text=True, **how)
+        except subprocess.CalledProcessError:
+            sys.exit(f"airlift {words[0]} failed")  # it has said why
+        except OSError as error:
+            sys.exit(f"{AIRLIFT}: {error.strerror}; is the program airlift in PATH?")
 
     def otatool(self, operation, *options):
         self._airlift("otatool", *self.where, operation, *options)

@@ -7,8 +7,15 @@
 #   otatool_example.sh [--build-dir BUILD] [--flash FILE]
 set -eu
 
+usage="usage: otatool_example.sh [--build-dir BUILD] [--flash FILE]"
 build=build
 flash=
+case ${1:-} in
+-h | --help)
+    echo "$usage"
+    exit 0
+    ;;
+esac
 while [ $# -ge 2 ]; do
     case $1 in
     --build-dir) build=$2 ;;
@@ -18,7 +25,7 @@ while [ $# -ge 2 ]; do
     shift 2
 done
 if [ $# -gt 0 ]; then
-    echo "usage: otatool_example.sh [--build-dir BUILD] [--flash FILE]" >&2
+    echo "$usage" >&2
     exit 2
 fi
 

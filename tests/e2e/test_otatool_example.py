@@ -67,6 +67,24 @@ def test_the_scripts_of_the_example_do_what_they_say(tool, example, flash, scrip
     assert run.stdout.endswith("Example done\n")
 
 
+@pytest.mark.parametrize("script", ["otatool_example.py", "otatool_example.sh"])
+def test_the_scripts_end_with_a_message_when_something_is_missing(tool, tmp_path, script):
+    def run(*words, program=tool):
+        interpreter = sys.executable if script.endswith(".py") else "sh"
+        return subprocess.run([interpreter, SOURCE / script, *words], text=True,
+                              capture_output=True, env=dict(os.environ, AIRLIFT_TOOL=str(program)))
+
+    failed = run("--build-dir", tmp_path, "--flash", tmp_path / "no.bin")
+    assert failed.returncode == 1
+    assert f"{tmp_path}/no.bin: No such file" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    failed = run("--build-dir", tmp_path, program=tmp_path / "no_airlift")
+    assert failed.returncode != 0
+    assert "no_airlift" in failed.stderr and "Traceback" not in failed.stderr
+    asked = run("--help")
+    assert asked.returncode == 0 and asked.stdout.startswith("usage: otatool_example")
+
+
 def test_the_slot_that_was_switched_to_boots_with_what_was_written_there(on_board, boot, example,
                                                                         flash):
     on_board("otatool", "write_ota_partition", "--slot", 1, "--input", example.v2)
