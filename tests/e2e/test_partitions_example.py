@@ -99,6 +99,19 @@ def test_application(device):
     board.expect("Partitions OTA example, version 2, running from ota_1")
 
 
+def test_a_closed_console_is_no_reason_to_restart_for_ever(device):
+    if device.example.target != "linux":
+        pytest.skip("a serial line is never closed")
+    board = device.power_on("--max-resets", "1")
+    board.expect("URL of the update")
+    board.process.stdin.close()
+    board.expect("The console is closed and gave no URL")
+    subprocess.run([device.tool, "board", "link", "-B", device.example.build, "--flash",
+                    device.flash, "off"], check=True)
+    board.expect("Link Down")
+    assert board.seen().count("Partitions OTA example, ") == 1
+
+
 # --- bootloader ---
 
 def test_bootloader_is_replaced_and_starts_the_application(device):

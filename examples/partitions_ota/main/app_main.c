@@ -335,8 +335,9 @@ static void read_url(char url[URL_SIZE])
     fflush(stdout);
     do {
         if (fgets(url, URL_SIZE, stdin) == NULL) {
-            ESP_LOGE(TAG, "The console gave no URL");
-            abort();
+            /* Nobody can answer: a restart would only ask again, for ever. */
+            ESP_LOGE(TAG, "The console is closed and gave no URL: there is no update");
+            vTaskDelete(NULL);
         }
         url[strcspn(url, "\r\n")] = '\0';
     } while (url[0] == '\0');
