@@ -16,6 +16,7 @@
 #include "formats/image.h"
 #include "formats/otadata.h"
 #include "formats/partition_table.h"
+#include "formats/retain.h"
 #include "hal/flash.h"
 #include "hal/reset.h"
 #include "hal/start.h"
@@ -621,6 +622,8 @@ static void a_cut_in_a_factory_reset_leaves_the_old_choice_or_factory(void **sta
             was_cut = was_cut || cut;
             cuts += cut;
             assert_int_equal(offset, cut ? NOTHING : FACTORY);
+            const uint8_t *kept = hal_reset_retain_memory();
+            assert_int_equal(kept[FMT_RETAIN_FLAGS], cut ? 0 : FMT_RETAIN_FACTORY_RESET);
             pin->drive = LINUX_BOARD_DRIVE_NONE;
             offset = boot();
             assert_true(offset == FACTORY || (was_cut && offset == OTA(1)));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Helpers around otadata and images that applications and the update use.
- * Source: interface specification, sections 4.5 and 5.6. */
+ * Source: interface specification, sections 4.5 and 5.6; formats specification, section 4.7. */
 #ifndef BOOTLOADER_COMMON_H
 #define BOOTLOADER_COMMON_H
 
@@ -51,6 +51,10 @@ esp_err_t bootloader_common_check_chip_validity(const esp_image_header_t *img_hd
  * read error as it is. */
 esp_err_t bootloader_common_get_sha256_of_partition(uint32_t address, uint32_t size, int type,
                                                     uint8_t *out_sha_256);
+
+/* Whether the bootloader has done a factory reset (CONFIG_BOOTLOADER_FACTORY_RESET) since this was
+ * asked last; the first call after it says true, and forgets it. A power cut forgets it too. */
+bool bootloader_common_get_rtc_retain_mem_factory_reset_state(void);
 
 #ifdef __cplusplus
 }

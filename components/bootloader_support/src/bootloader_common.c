@@ -7,7 +7,9 @@
 #include "formats/image.h"
 #include "formats/otadata.h"
 #include "formats/partition_table.h"
+#include "formats/retain.h"
 #include "hal/chip.h"
+#include "hal/reset.h"
 #include "mbedtls/sha256.h"
 
 #include "esp_log.h"
@@ -156,4 +158,16 @@ esp_err_t bootloader_common_get_sha256_of_partition(uint32_t address, uint32_t s
         return image_digest(address, size, type == FMT_PART_TYPE_BOOTLOADER, out_sha_256);
     }
     return hash_range(address, size, out_sha_256);
+}
+
+bool bootloader_common_get_rtc_retain_mem_factory_reset_state(void)
+{
+    uint8_t *memory = hal_reset_retain_memory();
+    fmt_retain_open(memory);
+    bool happened = (memory[FMT_RETAIN_FLAGS] & FMT_RETAIN_FACTORY_RESET) != 0;
+    if (happened) {
+        memory[FMT_RETAIN_FLAGS] &= (uint8_t)~FMT_RETAIN_FACTORY_RESET;
+        fmt_retain_seal(memory);
+    }
+    return happened;
 }

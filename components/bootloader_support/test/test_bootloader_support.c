@@ -6,7 +6,10 @@
 #include "esp_flash.h"
 #include "esp_image_format.h"
 #include "esp_image_internal.h"
+#include "formats/crc32.h"
+#include "formats/retain.h"
 #include "hal/chip.h"
+#include "hal/reset.h"
 
 static const esp_partition_pos_t SLOT = {BOARD_OTA_0, BOARD_APP_SIZE};
 static const board_image_t GOOD = {.version = "1.0", .payload = 9000, .secure_version = 3};
@@ -319,6 +322,30 @@ static void a_partition_table_is_checked_with_a_reason(void **state)
     assert_int_equal(esp_partition_table_verify(table, true, NULL), ESP_ERR_INVALID_ARG);
 }
 
+static void a_factory_reset_is_told_once(void **state)
+{
+    (void)state;
+    uint8_t *memory = hal_reset_retain_memory();
+    assert_false(bootloader_common_get_rtc_retain_mem_factory_reset_state()); /* power-on */
+
+    /* As the specification lays it out: partition 0x10000 of 0x100000 bytes, flags at 10. */
+    const uint8_t content[12] = {0, 0, 1, 0, 0, 0, 0x10, 0, 7, 0, 1, 0};
+    uint32_t crc = fmt_crc32(0xFFFFFFFF, content, sizeof(content));
+    memcpy(memory, content, sizeof(content));
+    memcpy(memory + sizeof(content), &crc, sizeof(crc));
+    assert_true(bootloader_common_get_rtc_retain_mem_factory_reset_state());
+    assert_false(bootloader_common_get_rtc_retain_mem_factory_reset_state());
+    assert_int_equal(memory[FMT_RETAIN_FLAGS], 0);
+    assert_memory_equal(memory, content, FMT_RETAIN_FLAGS); /* the rest is still valid */
+    memcpy(&crc, memory + FMT_RETAIN_CRC, sizeof(crc));
+    assert_int_equal(crc, fmt_crc32(0xFFFFFFFF, memory, FMT_RETAIN_CRC));
+
+    /* What is not sealed is noise. */
+    memcpy(memory, content, sizeof(content));
+    memory[FMT_RETAIN_CRC] ^= 1;
+    assert_false(bootloader_common_get_rtc_retain_mem_factory_reset_state());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +361,7 @@ int main(void)
         cmocka_unit_test_setup(chip_validity_follows_id_and_revision, new_board),
         cmocka_unit_test_setup(otadata_entries_are_judged, new_board),
         cmocka_unit_test_setup(a_partition_table_is_checked_with_a_reason, new_board),
+        cmocka_unit_test_setup(a_factory_reset_is_told_once, new_board),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
