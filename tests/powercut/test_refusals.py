@@ -42,3 +42,9 @@ def test_where_nothing_was_tried_nothing_is_reported():
     assert run.returncode == 3, run.stdout
     assert "nonsense: no such scenario" in run.stdout
     assert "failures" not in run.stdout and "cut points" not in run.stdout
+
+
+def test_a_board_that_changes_nothing_before_the_line_is_no_success():
+    run = captured("rollback", "--board", "--until", "2nd stage bootloader")
+    assert run.returncode == 1, run.stdout
+    assert "comes before the first flash operation" in run.stdout

@@ -327,6 +327,12 @@ static bool count_operations(sweep_t *sweep)
         say(sweep, "X\t" NAME "\tfails without any cut: %s", describe(result));
         return false;
     }
+    if (report.operations == 0) {
+        say(sweep,
+            "X\t" NAME "\tthe line of --until comes before the first flash operation, so there is "
+            "nothing to cut");
+        return false;
+    }
     sweep->operations = report.operations;
     sweep->points = (report.operations + sweep->options->every - 1) / sweep->options->every;
     sweep->points *= PLACES;
