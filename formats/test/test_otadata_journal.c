@@ -78,12 +78,12 @@ static bool same(const pair_t *a, const pair_t *b)
 
 static pair_t load(void)
 {
-    pair_t pair;
+    pair_t pair = {0};
 
     assert_int_equal(fmt_otadata_load(&io, pair.at), ESP_OK);
     /* Whatever flickers, it is the same each time. */
     for (int i = 0; i < 3; i++) {
-        pair_t again;
+        pair_t again = {0};
         assert_int_equal(fmt_otadata_load(&io, again.at), ESP_OK);
         assert_true(same(&pair, &again));
     }
@@ -92,7 +92,7 @@ static pair_t load(void)
 
 static pair_t in_flash(void)
 {
-    pair_t pair;
+    pair_t pair = {0};
 
     fmt_otadata_decode(sector(0), &pair.at[0]);
     fmt_otadata_decode(sector(1), &pair.at[1]);
@@ -238,7 +238,7 @@ static bool cut_in(work_t work, const change_t *c, uint64_t operation, size_t po
 
 static esp_err_t heal(const change_t *c)
 {
-    pair_t pair;
+    pair_t pair = {0};
     int healed;
 
     (void)c;
@@ -450,7 +450,7 @@ static void a_failed_read_of_loading_comes_through(void **state)
     (void)state;
     rewrite(1, entry(2, FMT_OTA_STATE_VALID));
     for (uint64_t nth = 1;; nth++) {
-        pair_t pair;
+        pair_t pair = {0};
         linux_board_testing_fail(LINUX_BOARD_FAULT_READ, nth, ESP_ERR_FLASH_OP_TIMEOUT);
         esp_err_t err = fmt_otadata_load(&io, pair.at);
         if (!linux_board_testing_failed()) {
@@ -510,7 +510,7 @@ static void without_the_journal_only_the_entry_is_written_and_records_are_not_se
     const fmt_otadata_write_t write = {1, entry(5, FMT_OTA_STATE_NEW)};
     assert_int_equal(fmt_otadata_rewrite(&plain_io, &write), ESP_OK);
     assert_int_equal(linux_board_testing_state()->operations, 2);
-    pair_t pair;
+    pair_t pair = {0};
     assert_int_equal(fmt_otadata_load(&plain_io, pair.at), ESP_OK);
     assert_int_equal(pair.at[1].seq, 5);
     int healed;
@@ -570,7 +570,7 @@ static void any_bytes_are_survived(void **state)
             }
         }
         pair_t first = load();
-        pair_t healed;
+        pair_t healed = {0};
         int index;
         /* A forged record can ask for bits that a place has no longer; then it is an error. */
         assert_int_equal(fmt_otadata_heal(&io, healed.at, &index), ESP_OK);
