@@ -28,7 +28,8 @@
 typedef struct {
     uint32_t magic;
     uint32_t target;           /* entry to change: not the one of this sector */
-    uint32_t known;            /* the largest sequence number at the time */
+    uint32_t known;            /* the largest sequence number at the time; 2^32 - 1: whatever is
+                                  in the entry's place is to go */
     fmt_otadata_entry_t entry; /* what it is going to be; 0xFF bytes: nothing */
     uint32_t crc;              /* CRC-32 of the bytes before */
 } record_t;
@@ -250,6 +251,10 @@ static esp_err_t announce(const fmt_otadata_io_t *io, const fmt_otadata_entry_t 
     }
     if (!fmt_otadata_blank(entry) && entry->seq > record.known) {
         record.known = entry->seq;
+    }
+    if (fmt_otadata_blank(&entries[index]) && entries[index].seq != FMT_OTADATA_SEQ_EMPTY) {
+        /* A torn erase may set the very bits that make its CRC right. */
+        record.known = UINT32_MAX;
     }
     record.crc = record_crc(&record);
     for (*place = journal.free; err == ESP_OK && *place < FMT_OTADATA_PLACES; (*place)++) {

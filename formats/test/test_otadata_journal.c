@@ -462,6 +462,41 @@ static void a_failed_read_of_loading_comes_through(void **state)
     }
 }
 
+/* An erase only sets bits, and in what order nobody knows: of an entry whose CRC is wrong it can
+ * make, for a time, one whose CRC is right and whose sequence number is the largest. */
+static void an_entry_that_a_torn_erase_makes_right_is_not_taken_for_a_later_one(void **state)
+{
+    (void)state;
+    const fmt_otadata_entry_t right = entry(0xFFFFFFFE, FMT_OTA_STATE_VALID);
+    for (unsigned bit = 0; bit < 64; bit++) {
+        fmt_otadata_entry_t damaged = right;
+        if (bit < 32) {
+            damaged.seq &= ~(UINT32_C(1) << bit);
+        } else {
+            damaged.crc &= ~(UINT32_C(1) << (bit - 32));
+        }
+        if (memcmp(&damaged, &right, sizeof(right)) == 0) {
+            continue;
+        }
+        change_t c = {
+            .before = {{damaged, entry(3, FMT_OTA_STATE_VALID)}},
+            .write = {0, entry(4, FMT_OTA_STATE_NEW)},
+        };
+        prepare_first(&c);
+        assert_true(cut_in(make, &c, 2, 0)); /* the record is there, the erase has not begun */
+        fmt_otadata_encode(&right, sector(0));
+        pair_t after = result_of(&c);
+        pair_t now = load();
+        assert_true(same(&now, &after));
+        assert_int_equal(heal(&c), ESP_OK);
+        now = in_flash();
+        assert_true(same(&now, &after));
+        if (bit % 16 == 1) {
+            sweep(&c);
+        }
+    }
+}
+
 /* --- other writers --- */
 
 /* What stands in the journal for changing entry index to `to`. */
@@ -690,6 +725,8 @@ int main(void)
                                new_board),
         cmocka_unit_test_setup(a_failed_read_of_loading_comes_through, new_board),
         cmocka_unit_test_setup(the_record_has_the_documented_bytes, new_board),
+        cmocka_unit_test_setup(an_entry_that_a_torn_erase_makes_right_is_not_taken_for_a_later_one,
+                               new_board),
         cmocka_unit_test_setup(an_entry_that_somebody_wrote_later_stays, new_board),
         cmocka_unit_test_setup(
             without_the_journal_only_the_entry_is_written_and_records_are_not_seen, new_board),
