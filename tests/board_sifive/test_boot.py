@@ -19,12 +19,13 @@ TABLE = image.partition_table([
     ("ota_0", 0, 0x10, OTA_0, 0x100000), ("ota_1", 0, 0x11, OTA_1, 0x100000)])
 
 
-@pytest.fixture(scope="session")
-def bootloader():
-    build = WORK / "bootloader"
-    config = WORK / "bootloader-config"
+def build_bootloader(name="bootloader", *options):
+    build = WORK / name
+    config = WORK / f"{name}-config"
     config.mkdir(parents=True, exist_ok=True)
-    (config / "sdkconfig.h").touch()
+    text = "".join(f"#define CONFIG_{option.replace('=', ' ')}\n" for option in options)
+    if not (config / "sdkconfig.h").exists() or (config / "sdkconfig.h").read_text() != text:
+        (config / "sdkconfig.h").write_text(text)
     for command in (
             ["cmake", "-S", ROOT / "bootloader", "-B", build, "-DIDF_TARGET=sifive_u",
              f"-DCMAKE_TOOLCHAIN_FILE={ROOT}/boards/sifive_u/toolchain.cmake",
@@ -33,6 +34,11 @@ def bootloader():
         run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         assert run.returncode == 0, run.stdout[-4000:]
     return build / "bootloader.elf"
+
+
+@pytest.fixture(scope="session")
+def bootloader():
+    return build_bootloader()
 
 
 @pytest.fixture
@@ -108,6 +114,19 @@ def test_load_addresses_that_are_not_the_applications_are_refused(machine, flash
     one = machine(flash_with({FACTORY: image.build(segments + [(address, bytes(64))], entry)}))
     one.expect(rf"Segment \d+ 0x{address:08x}-0x{address + 64:08x} invalid: {why}")
     one.expect(r"rst:0x40 \(NO_BOOTABLE_APP\)")
+
+
+@pytest.mark.parametrize("name, options, at_least, at_most", [
+    ("wdt-60", ["BOOTLOADER_WDT_ENABLE=1", "BOOTLOADER_WDT_TIME_MS=60000"], 9001, 60000),
+    ("wdt-off", [], 0, 0)])
+def test_the_watchdog_of_the_boot_is_as_configured(machine, make_flash, probes, name, options,
+                                                   at_least, at_most):
+    bootloader = build_bootloader(name, "IDF_TARGET_SIFIVE_U=1", *options)
+    one = machine(make_flash({0: image.from_elf(bootloader), 0x8000: TABLE,
+                              FACTORY: app(probes, "probe_app")}))
+    one.expect("probe_app ready")
+    limit = int(one.ask("limit").split()[1])
+    assert at_least <= limit <= at_most
 
 
 def test_reset_to_application_takes_less_than_half_a_second(machine, flash_with, probes):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Starts an application. */
+ * Starts an application. The bootloader's watchdog goes on until the kernel takes it over. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -10,10 +10,6 @@
 #include "sifive_u/mmio.h"
 #include "sifive_u/tls.h"
 #include "sifive_u/trap.h"
-#include "sifive_u/watchdog.h"
-
-/* Until the kernel's tick takes over. */
-#define START_TIMEOUT_MS 9000u
 
 typedef void (*constructor_t)(void);
 extern constructor_t __init_array_start[], __init_array_end[];
@@ -24,7 +20,6 @@ _Noreturn void sifive_u_main(void);
 _Noreturn void sifive_u_main(void)
 {
     sifive_u_trap_init();
-    sifive_u_watchdog_start(START_TIMEOUT_MS, HAL_RESET_WDT);
     sifive_u_tls_init(__boot_tls);
     __asm__ volatile("mv tp, %0" ::"r"(__boot_tls));
     for (constructor_t *run = __init_array_start; run < __init_array_end; run++) {

@@ -8,8 +8,19 @@
 #include "sifive_u/trap.h"
 #include "sifive_u/watchdog.h"
 
-/* The ROM stage's time limit goes on; getting on with the work renews it. */
-#define TIMEOUT_MS 9000u
+#if __has_include("sdkconfig.h")
+#include "sdkconfig.h"
+#endif
+
+/* The time limit over the boot; getting on with the work renews it. The application's kernel ends
+ * it. 0: none. */
+#ifdef CONFIG_BOOTLOADER_WDT_ENABLE
+#define TIMEOUT_MS CONFIG_BOOTLOADER_WDT_TIME_MS
+#elif defined(CONFIG_IDF_TARGET_SIFIVE_U)
+#define TIMEOUT_MS 0
+#else
+#define TIMEOUT_MS 9000 /* in a test without a configuration: the ROM stage's goes on */
+#endif
 
 _Noreturn void sifive_u_main(void);
 
@@ -24,7 +35,11 @@ sifive_u_trap_frame_t *sifive_u_trap(sifive_u_trap_frame_t *frame)
 _Noreturn void sifive_u_main(void)
 {
     csr_write(mtvec, (uint32_t)(uintptr_t)trap_entry);
-    sifive_u_watchdog_start(TIMEOUT_MS, HAL_RESET_WDT);
-    sifive_u_watchdog_feed_on_progress(1);
+    if (TIMEOUT_MS > 0) {
+        sifive_u_watchdog_start(TIMEOUT_MS, HAL_RESET_WDT);
+        sifive_u_watchdog_feed_on_progress(1);
+    } else {
+        sifive_u_watchdog_stop();
+    }
     bootloader_main();
 }

@@ -11,6 +11,7 @@
 #include "hal/start.h"
 #include "print.h"
 #include "probe.h"
+#include "sifive_u/clock.h"
 #include "sifive_u/gpio.h"
 #include "sifive_u/watchdog.h"
 
@@ -39,6 +40,16 @@ static void cmd_start(const uint32_t *args)
     errno = 7;
     printf("= start data %d bss %d errno %d float %.3f heap %u\n", s_initialised, (int)s_edges,
            errno, 1.5, (unsigned)(__heap_end - __heap_start));
+}
+
+/* Milliseconds that the watchdog of the boot leaves the application to start its kernel; 0: it is
+ * off. */
+static uint32_t s_boot_limit_ms;
+
+static void cmd_limit(const uint32_t *args)
+{
+    (void)args;
+    print("= limit %u\n", s_boot_limit_ms);
 }
 
 static volatile uint32_t s_network_events;
@@ -224,12 +235,15 @@ static void cmd_flood(const uint32_t *args)
 }
 
 static const probe_command_t s_more[] = {
-    {"edge", cmd_edge}, {"start", cmd_start}, {"net", cmd_net},     {"link", cmd_link},
-    {"arp", cmd_arp},   {"ping", cmd_ping},   {"flood", cmd_flood}, {NULL, NULL},
+    {"edge", cmd_edge},   {"start", cmd_start}, {"net", cmd_net},
+    {"limit", cmd_limit}, {"link", cmd_link},   {"arp", cmd_arp},
+    {"ping", cmd_ping},   {"flood", cmd_flood}, {NULL, NULL},
 };
 
 _Noreturn void app_start(void)
 {
+    uint64_t limit = sifive_u_mtimecmp_get(1);
+    s_boot_limit_ms = limit == UINT64_MAX ? 0 : (uint32_t)(limit - sifive_u_mtime()) / 1000u;
     sifive_u_watchdog_stop();
     probe_serve("probe_app", s_more);
 }
