@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * airlift powercut: cuts the power of a project's board in every flash operation. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -60,6 +61,7 @@ typedef struct {
     char build[PATH_MAX];
     char engine[PATH_MAX + sizeof("/powercut/engine")];
     flash_args_t files;
+    char folder[64];
     uint32_t flash_size;
 } job_t;
 
@@ -238,6 +240,36 @@ static bool make_start_flash(const job_t *job, char path[PATH_MAX])
     return child_run(argv, "/dev/null") == 0;
 }
 
+/* Where the trials on the real board have their files. */
+static bool make_folder(job_t *job)
+{
+    const char *temporary = getenv("TMPDIR");
+    snprintf(job->folder, sizeof(job->folder), "%s/airlift-powercut-XXXXXX",
+             temporary != NULL && strlen(temporary) < 32 ? temporary : "/tmp");
+    if (mkdtemp(job->folder) == NULL) {
+        ui_error("%s: cannot be made: %s", job->folder, strerror(errno));
+        job->folder[0] = '\0';
+        return false;
+    }
+    return true;
+}
+
+/* With what is in it, if the sweep was interrupted. */
+static void remove_folder(const job_t *job)
+{
+    DIR *folder = job->folder[0] != '\0' ? opendir(job->folder) : NULL;
+    if (folder == NULL) {
+        return;
+    }
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            unlinkat(dirfd(folder), entry->d_name, 0);
+        }
+    }
+    closedir(folder);
+    rmdir(job->folder);
+}
+
 /* In the process of the engine. */
 static _Noreturn void become_engine(const job_t *job, const char *start_flash, int fd)
 {
@@ -246,6 +278,7 @@ static _Noreturn void become_engine(const job_t *job, const char *start_flash, i
     if (job->board) {
         const powercut_board_options_t options = {
             .flash = start_flash,
+            .folder = job->folder,
             .until = job->until,
             .engine = job->engine,
             .replay = job->replay,
@@ -703,10 +736,13 @@ static int run(int argc, char **argv)
         return EXIT_CANNOT_RUN;
     }
     catch_interrupts();
-    if (job.list || job.replay != NULL) {
-        return pass_on(&job, start_flash);
+    if (job.board && !make_folder(&job)) {
+        return EXIT_CANNOT_RUN;
     }
-    return sweep(&job, start_flash);
+    bool passed_on = job.list || job.replay != NULL;
+    int status = passed_on ? pass_on(&job, start_flash) : sweep(&job, start_flash);
+    remove_folder(&job);
+    return status;
 }
 
 const airlift_cmd_t airlift_cmd_powercut = {

@@ -33,7 +33,6 @@ static const char *const places[] = {"before", "1",   "5%",  "10%", "20%", "30%"
 typedef struct {
     const powercut_board_options_t *options;
     int fd;
-    char folder[64];
     uint64_t operations;
     uint64_t points;
     struct shared {
@@ -243,7 +242,7 @@ static void attempt(const sweep_t *sweep, const char *point, trial_t *trial)
 
 static void make_names(const sweep_t *sweep, unsigned number, trial_t *trial)
 {
-    snprintf(trial->flash, sizeof(trial->flash), "%s/%u.flash", sweep->folder, number);
+    snprintf(trial->flash, sizeof(trial->flash), "%s/%u.flash", sweep->options->folder, number);
     snprintf(trial->state, sizeof(trial->state), "%s.state", trial->flash);
     snprintf(trial->console, sizeof(trial->console), "%s.console", trial->flash);
 }
@@ -360,14 +359,11 @@ static int replay(sweep_t *sweep)
 int powercut_board(const powercut_board_options_t *options, int fd)
 {
     sweep_t sweep = {.options = options, .fd = fd};
-    const char *temporary = getenv("TMPDIR");
-    snprintf(sweep.folder, sizeof(sweep.folder), "%s/airlift-powercut-XXXXXX",
-             temporary != NULL && strlen(temporary) < 32 ? temporary : "/tmp");
     sweep.shared = mmap(NULL, sizeof(*sweep.shared), PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (sweep.shared == MAP_FAILED || null_fd < 0 || mkdtemp(sweep.folder) == NULL) {
-        say(&sweep, "F\t%s: %s", sweep.folder, strerror(errno));
+    if (sweep.shared == MAP_FAILED || null_fd < 0) {
+        say(&sweep, "F\tcannot prepare the sweep: %s", strerror(errno));
         return EXIT_FAILURE;
     }
     dup2(null_fd, STDIN_FILENO);
@@ -385,6 +381,5 @@ int powercut_board(const powercut_board_options_t *options, int fd)
             say(&sweep, "E");
         }
     }
-    rmdir(sweep.folder);
     return status;
 }

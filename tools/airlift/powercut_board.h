@@ -8,6 +8,7 @@
 
 typedef struct {
     const char *flash;  /* start of every trial; never changed */
+    const char *folder; /* of fewer than 64 characters, for the trials' files */
     const char *until;  /* the board has arrived when a console line matches this expression */
     const char *engine; /* the project's engine, which foretells each boot; NULL: none */
     const char *replay; /* OPERATION[:WHERE]: this one, with its console; NULL: all */
@@ -18,7 +19,8 @@ typedef struct {
 } powercut_board_options_t;
 
 /* Sweeps, telling fd what it finds in the lines of powercut_report.h. Returns an exit status. Takes
- * over the process's signals and standard streams: call it in a process of its own. */
+ * over the process's signals and standard streams: call it in a process of its own. If that is
+ * killed, files stay behind in folder. */
 int powercut_board(const powercut_board_options_t *options, int fd);
 
 #endif

@@ -217,6 +217,12 @@ size_t powercut_report_failures(const powercut_report_t *report)
     return failures;
 }
 
+/* So far, if it was interrupted. */
+static double elapsed(const powercut_scenario_report_t *scenario)
+{
+    return scenario->status == POWERCUT_RUNNING ? now() - scenario->started : scenario->seconds;
+}
+
 static double rate(size_t points, double seconds)
 {
     return seconds > 0 ? (double)points / seconds : 0;
@@ -240,13 +246,11 @@ void powercut_print_scenario(FILE *stream, const powercut_scenario_report_t *sce
     }
     size_t lost = scenario->outcomes[POWERCUT_LOST];
     size_t bricked = scenario->outcomes[POWERCUT_BRICK];
-    double seconds =
-        scenario->status == POWERCUT_SWEPT ? scenario->seconds : now() - scenario->started;
     fprintf(stream, "%-18s %10zu %10zu %9" PRIu64 " %s%6zu %7zu%s %9zu %9.0f%s\n", scenario->name,
             scenario->operation_total, scenario->point_count, scenario->boots,
             ui_style(stream, lost + bricked > 0 ? UI_RED : UI_GREEN), lost, bricked,
             ui_style(stream, UI_PLAIN), scenario->outcomes[POWERCUT_BY_NATURE],
-            rate(scenario->point_count, seconds),
+            rate(scenario->point_count, elapsed(scenario)),
             scenario->status == POWERCUT_RUNNING ? "  (interrupted)" : "");
 }
 
@@ -283,7 +287,7 @@ void powercut_print_end(FILE *stream, const powercut_report_t *report)
         const powercut_scenario_report_t *scenario = &report->scenarios[i];
         points += scenario->point_count;
         boots += scenario->boots;
-        seconds += scenario->seconds;
+        seconds += elapsed(scenario);
         natural += scenario->outcomes[POWERCUT_BY_NATURE];
         agreed += scenario->agreed;
         compared += scenario->compared;
@@ -321,7 +325,7 @@ static void json_scenario(FILE *stream, const powercut_report_t *report,
     }
     fprintf(stream, ", \"operation_count\": %zu", scenario->operation_total);
     fprintf(stream, ", \"cut_points\": %zu, \"boots\": %" PRIu64 ", \"seconds\": %.3f",
-            scenario->point_count, scenario->boots, scenario->seconds);
+            scenario->point_count, scenario->boots, elapsed(scenario));
     fputs(",\n     \"outcomes\": {", stream);
     for (unsigned i = 0; i < POWERCUT_OUTCOMES; i++) {
         fprintf(stream, "%s\"%s\": %zu", i > 0 ? ", " : "", outcome_names[i],
