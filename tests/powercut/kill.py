@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
 from harness import servers  # noqa: E402
 from harness.board import Board, BoardError, copy_flash  # noqa: E402
-from update import Update  # noqa: E402
+from update import Update, kept_port  # noqa: E402
 
 
 class Kills(Update):
@@ -99,13 +99,14 @@ def main():
     parser.add_argument("--count", type=int, default=100, help="how many moments (100)")
     parser.add_argument("--seed", type=int, default=1, help="of the random moments")
     parser.add_argument("--replay", metavar="SECONDS", help="one moment")
-    parser.add_argument("--port", type=int, default=18443)
+    parser.add_argument("--port", type=int, help="of the server (one that is kept)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
 
-    scenario = Kills(arguments.port, arguments.board)
+    port = arguments.port or kept_port()
+    scenario = Kills(port, arguments.board)
     with servers.airlift_serve(scenario.tool, scenario.served, scenario.certs,
-                               port=arguments.port):
+                               port=port):
         if arguments.replay:
             problem = scenario.trial(arguments.replay)
             print(problem or f"{arguments.replay}: held")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from engine import CONFIGURATIONS, build, folder, powercut, report
-from update import Update
+from update import Update, kept_port
 
 from harness import servers
 
@@ -41,7 +41,7 @@ def main():
     parser.add_argument("--only", choices=CONFIGURATIONS + ("board",), help="one part")
     parser.add_argument("--board-sample", type=int, default=500, metavar="N",
                         help="cut points on the real board (500)")
-    parser.add_argument("--port", type=int, default=18443)
+    parser.add_argument("--port", type=int, help="of the server (one that is kept)")
     arguments, passed_on = parser.parse_known_args()
     worst = 0
     swept, skipped = set(), set()
@@ -55,7 +55,7 @@ def main():
         print("in no configuration:", ", ".join(sorted(skipped - swept)))
         worst = 1
     if arguments.only in (None, "board"):
-        worst = max(worst, board(arguments.port, arguments.board_sample))
+        worst = max(worst, board(arguments.port or kept_port(), arguments.board_sample))
     return worst
 
 

@@ -6,10 +6,22 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
-from harness import build  # noqa: E402
+from harness import build, servers  # noqa: E402
 
 # Where this machine is, seen from the board.
 HOST = {"linux": "127.0.0.1", "sifive_u": "10.0.2.2"}
+
+
+def kept_port():
+    """A free port, the same as last time if that is free: the firmware has it built in. Another
+    working copy, which may run its tests at the same time, has another."""
+    file = build.WORK / "powercut" / "port"
+    if file.exists() and servers.is_free(int(file.read_text())):
+        return int(file.read_text())
+    file.parent.mkdir(parents=True, exist_ok=True)
+    port = servers.free_port()
+    file.write_text(str(port))
+    return port
 
 
 class Update:

@@ -23,12 +23,21 @@ def free_port():
     is used, any connection or server of a test beside this one could be given one of them."""
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:
-        with socket.socket() as probe:
-            try:
-                probe.bind(("", random.SystemRandom().randrange(first // 2, first)))
-            except OSError:
-                continue
-            return probe.getsockname()[1]
+        port = random.SystemRandom().randrange(first // 2, first)
+        if is_free(port):
+            return port
+
+
+def is_free(port):
+    """Whether a server can have this port."""
+    with socket.socket() as probe:
+        # What is left of connections that have ended is in nobody's way.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except OSError:
+            return False
+        return True
 
 
 def await_line(stream, pattern, timeout=WAIT):
