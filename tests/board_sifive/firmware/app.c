@@ -102,10 +102,13 @@ static uint8_t *wait_send_buffer(void)
     }
 }
 
+/* Only reached when something is broken: the emulator answers when its host has time for it. */
+#define PATIENCE_US 60000000u
+
 /* Waits for a frame of type (the two bytes after the addresses); drops others. */
-static const uint8_t *wait_frame(uint16_t type, size_t *len, uint32_t limit_us)
+static const uint8_t *wait_frame(uint16_t type, size_t *len)
 {
-    uint64_t end = hal_clock_us() + limit_us;
+    uint64_t end = hal_clock_us() + PATIENCE_US;
 
     while (hal_clock_us() < end) {
         const uint8_t *frame = gem_receive(len);
@@ -136,7 +139,7 @@ static void cmd_arp(const uint32_t *args)
     memset(frame + 32, 0, 6);
     memcpy(frame + 38, GATEWAY_IP, 4);
     gem_send(42);
-    const uint8_t *reply = wait_frame(0x0806, &len, 3000000);
+    const uint8_t *reply = wait_frame(0x0806, &len);
     if (reply == NULL) {
         print("! no answer\n");
         return;
@@ -194,7 +197,7 @@ static void cmd_ping(const uint32_t *args)
         }
         for (; burst > 0; burst--) {
             size_t len;
-            const uint8_t *reply = wait_frame(0x0800, &len, 2000000);
+            const uint8_t *reply = wait_frame(0x0800, &len);
             if (reply == NULL) {
                 break;
             }
@@ -220,6 +223,10 @@ static void cmd_flood(const uint32_t *args)
 
     for (uint32_t i = 0; i < args[0]; i++) {
         send_ping(64, i);
+    }
+    /* The first answer, and some time for more. */
+    uint64_t end = hal_clock_us() + PATIENCE_US;
+    while (gem_receive(&len) == NULL && hal_clock_us() < end) {
     }
     hal_clock_spin_us(200000);
     while (gem_receive(&len) != NULL) {

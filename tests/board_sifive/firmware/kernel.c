@@ -154,7 +154,7 @@ static void cmd_queue(const uint32_t *args)
     s_queue = xQueueCreate(4, sizeof(uint32_t));
     spawn(producer, "producer", (void *)(uintptr_t)args[0], 3);
     for (uint32_t i = 0; i < args[0]; i++) {
-        wrong += xQueueReceive(s_queue, &value, pdMS_TO_TICKS(5000)) != pdTRUE || value != i;
+        wrong += xQueueReceive(s_queue, &value, pdMS_TO_TICKS(60000)) != pdTRUE || value != i;
     }
     vQueueDelete(s_queue);
     print("= queue wrong %u\n", wrong);

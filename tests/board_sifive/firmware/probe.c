@@ -111,10 +111,10 @@ static void cmd_get(const uint32_t *args)
     print("= level %u\n", (uint32_t)hal_gpio_get(args[0]));
 }
 
-/* wait_level PIN LEVEL: for at most five seconds */
+/* wait_level PIN LEVEL: for at most a minute */
 static void cmd_wait_level(const uint32_t *args)
 {
-    uint64_t end = hal_clock_us() + 5000000u;
+    uint64_t end = hal_clock_us() + 60000000u;
 
     while ((uint32_t)hal_gpio_get(args[0]) != args[1] && hal_clock_us() < end) {
     }
