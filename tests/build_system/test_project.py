@@ -49,6 +49,13 @@ def test_failed_first_configuration_leaves_no_cache_behind(project):
     project.build()
 
 
+def test_a_configuration_leaves_nothing_in_the_temporary_folder(project, tmp_path):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    project.build(env={"TMPDIR": str(temporary)})
+    assert list(temporary.iterdir()) == []
+
+
 # --- version ---
 
 def git(project, *words):

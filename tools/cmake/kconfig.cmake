@@ -175,8 +175,12 @@ function(airlift_run_kconfig)
     endif()
     if(NOT old STREQUAL stamp)
         file(REMOVE "${config_dir}/stamp")
-        execute_process(COMMAND ${base} ${outputs} RESULT_VARIABLE result
-                        OUTPUT_VARIABLE said ERROR_VARIABLE said)
+        # It leaves a file in the temporary folder each time.
+        set(temporary "${build_dir}/CMakeFiles/kconfgen")
+        file(MAKE_DIRECTORY "${temporary}")
+        execute_process(COMMAND ${CMAKE_COMMAND} -E env "TMPDIR=${temporary}" ${base} ${outputs}
+                        RESULT_VARIABLE result OUTPUT_VARIABLE said ERROR_VARIABLE said)
+        file(REMOVE_RECURSE "${temporary}")
         # What it says every time tells nothing.
         string(REGEX REPLACE "NOTE: (Kconfig parser version: [0-9]+|Kconfig defaults policy: use sdkconfig|\
 Status: Finished successfully)\n|Loading defaults file [^\n]*\n" "" said "${said}")
