@@ -147,6 +147,12 @@ def test_a_planted_bug_is_found_and_its_command_replays_it(own):
     assert "--- done: setting = " in again.stdout
 
 
+def test_a_scenario_in_which_nothing_can_be_cut_is_no_success(own):
+    run = captured("own", "--no-build", "idle", project=OWN)
+    assert run.returncode == 1, run.stdout
+    assert "idle" in run.stdout and "no flash operation: there is nothing to cut" in run.stdout
+
+
 def test_a_firmware_that_erases_its_own_slot_bricks_the_board(own):
     run, scenario = sweep("own", "suicide", project=OWN)
     assert run.returncode == 1

@@ -765,6 +765,10 @@ static bool record_twice(bool *real)
             record->overflow ? "it has too many flash operations" : result.text);
         return false;
     }
+    if (record->count == 0) {
+        say("X\t%s\tdoes no flash operation: there is nothing to cut", powercut_scenario->name);
+        return false;
+    }
     *real = !same_records(record, second_record);
     second_record->operations[0].notes = settled;
     return true;
@@ -785,9 +789,9 @@ static int replay(const char *spec)
 {
     trial_t trial;
     if (!read_spec(spec, &trial)) {
-        give_up("%s: must be OPERATION:WHERE[:SEED[:OPERATION:WHERE]], WHERE being before, after, "
-                "a byte or N%%",
-                spec);
+        give_up("%s: must be OPERATION:WHERE[:SEED[:OPERATION:WHERE]], OPERATION being 1 to %u, "
+                "WHERE before, after, a byte or N%%",
+                spec, POWERCUT_OPERATIONS_MAX);
     }
     if (trial.first.operation > powercut_record->count + 1) {
         give_up("%s: scenario %s has only %u flash operations", spec, powercut_scenario->name,

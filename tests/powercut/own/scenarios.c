@@ -119,3 +119,11 @@ static void run_suicide(void)
 AIRLIFT_POWERCUT_SCENARIO(suicide, .name = "suicide",
                           .summary = "a firmware that rewrites the slot it runs from",
                           .run = run_suicide)
+
+static void run_idle(void)
+{
+    check(careful_setting());
+}
+
+AIRLIFT_POWERCUT_SCENARIO(idle, .name = "idle", .summary = "a firmware that changes nothing",
+                          .prepare = erase_place, .run = run_idle)
