@@ -63,4 +63,4 @@ set(BOARD_APP_LINK_OPTIONS -Wl,--wrap=socket)
 set(BOARD_BOOTLOADER_COMPILE_OPTIONS -fno-asynchronous-unwind-tables -fno-pie
     -fno-plt -fno-jump-tables -Oz)
 set(BOARD_BOOTLOADER_LINK_OPTIONS -no-pie -Wl,--build-id=none -Wl,-z,norelro
-    -Wl,-z,noseparate-code -Wl,-z,common-page-size=64)
+    -Wl,-z,noseparate-code -Wl,-z,common-page-size=16)

@@ -574,6 +574,8 @@ void powercut_boot_prepare(void)
         .state = powercut_flash.state,
         .start = start_application,
         .operation = on_bootloader_operation,
+        .program = PROGRAM_ADDRESS,
+        .program_size = PROGRAM_SIZE,
     };
     powercut_bootloader_prepare(&boot);
     linux_board_testing_attach(powercut_flash.bytes, powercut_flash.state);

@@ -5,6 +5,7 @@
  * that bootloader and application, which share many names, fit into one program. */
 #include "bootloader_entry.h"
 
+#include "hal/loader.h"
 #include "hal/sha256.h"
 #include "hal/start.h"
 #include "linux_board/testing.h"
@@ -15,6 +16,10 @@ void powercut_bootloader_prepare(const powercut_bootloader_t *boot)
     linux_board_testing_on_start(boot->start, NULL);
     linux_board_testing_on_operation(boot->operation, NULL);
     linux_board_testing_skip_waiting(true);
+    /* Memory for the program: made here, every boot uses it again. */
+    const char *why;
+    hal_loader_place(boot->program, boot->program_size, &why);
+    hal_loader_reset();
     uint32_t state[8] = {0};
     hal_sha256_compress(state, NULL, 0); /* asks the processor what it can, which may be slow */
 }

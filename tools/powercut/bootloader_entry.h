@@ -16,6 +16,9 @@ typedef struct {
     void (*start)(uint32_t entry, uint32_t image_offset, void *arg);
     /* Before each program (data) or erase (NULL). */
     void (*operation)(uint32_t address, const void *data, size_t len, void *arg);
+    /* Where the application is going to be loaded to, about. */
+    uint32_t program;
+    uint32_t program_size;
 } powercut_bootloader_t;
 
 /* What a process can do once for all boots that are forked from it: the bootloader's board is the

@@ -151,6 +151,7 @@ static void forget_private_board(void)
     linux_board_testing_on_operation(NULL, NULL);
     linux_board_testing_skip_waiting(false);
     board_flash_forget(true);
+    board_loader_forget();
 }
 
 void linux_board_testing_reset(uint32_t flash_size)

@@ -30,6 +30,9 @@ bool board_call_cut_hook(void); /* false: there is no hook */
 /* Forgets faults and the broken state after a cut (flash.c), and that flash was found (reset). */
 void board_flash_forget(bool initialised_too);
 
+/* Gives back the memory that programs were loaded to (loader.c). */
+void board_loader_forget(void);
+
 /* Crash signals print a report and reset the board (panic.c). */
 void board_catch_crashes(void);
 

@@ -28,6 +28,7 @@ typedef struct {
 static segment_t segments[MAX_SEGMENTS];
 static unsigned segment_count;
 static int memory = -1;
+static off_t memory_size;
 
 static linux_board_start_hook_t start_hook;
 static void *start_hook_arg;
@@ -46,7 +47,17 @@ static void unmap_segments(void)
     }
 }
 
+/* A private board keeps its memory, as a chip does. */
 void hal_loader_reset(void)
+{
+    unmap_segments();
+    if (memory >= 0 && !board_is_private()) {
+        close(memory);
+        memory = -1;
+    }
+}
+
+void board_loader_forget(void)
 {
     unmap_segments();
     if (memory >= 0) {
@@ -75,10 +86,14 @@ void *hal_loader_place(uint32_t load_address, uint32_t len, const char **why)
     }
     if (memory < 0) {
         memory = memfd_create("airlift-program", MFD_CLOEXEC);
+        memory_size = 0;
     }
     off_t end = (off_t)(load_address - WINDOW_LOW) + (off_t)len;
-    if (memory < 0 || (lseek(memory, 0, SEEK_END) < end && ftruncate(memory, end) != 0)) {
-        return refuse(why, "out of memory");
+    if (memory_size < end) {
+        if (ftruncate(memory, end) != 0) {
+            return refuse(why, "out of memory");
+        }
+        memory_size = end;
     }
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t skip = (load_address - WINDOW_LOW) % page;
