@@ -2,6 +2,7 @@
 #include "hal/flash.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "board.h"
@@ -19,11 +20,20 @@ static bool fault_happened;
 static linux_board_operation_hook_t operation_hook;
 static void *operation_hook_arg;
 
+/* In the place of the board's own chip, if it has bytes; the board's other state stays. */
+static linux_flash_t replacement;
+
+static linux_flash_t *chip(void)
+{
+    return replacement.bytes != NULL ? &replacement : board();
+}
+
 void board_flash_forget(bool initialised_too)
 {
     dead = false;
     if (initialised_too) {
         initialised = false;
+        replacement.bytes = NULL;
         fault_countdown = 0;
         fault_happened = false;
     }
@@ -139,17 +149,17 @@ esp_err_t hal_flash_init(void)
 
 uint32_t hal_flash_size(void)
 {
-    return initialised ? board()->state->flash_size : 0;
+    return initialised ? chip()->state->flash_size : 0;
 }
 
 uint32_t hal_flash_id(void)
 {
-    return initialised ? linux_flash_id(board()) : 0;
+    return initialised ? linux_flash_id(chip()) : 0;
 }
 
 esp_err_t hal_flash_read(uint32_t address, void *dst, size_t len)
 {
-    linux_flash_t *flash = board();
+    linux_flash_t *flash = chip();
     int cancel_state = enter();
     esp_err_t err = injected(LINUX_BOARD_FAULT_READ);
     if (err != ESP_OK) {
@@ -165,7 +175,7 @@ esp_err_t hal_flash_read(uint32_t address, void *dst, size_t len)
 
 esp_err_t hal_flash_program(uint32_t address, const void *src, size_t len)
 {
-    linux_flash_t *flash = board();
+    linux_flash_t *flash = chip();
     int cancel_state = enter();
     esp_err_t err = injected(LINUX_BOARD_FAULT_PROGRAM);
     if (err != ESP_OK) {
@@ -182,7 +192,7 @@ esp_err_t hal_flash_program(uint32_t address, const void *src, size_t len)
 
 static esp_err_t erase(uint32_t address, uint32_t len)
 {
-    linux_flash_t *flash = board();
+    linux_flash_t *flash = chip();
     int cancel_state = enter();
     esp_err_t err = injected(LINUX_BOARD_FAULT_ERASE);
     if (err != ESP_OK) {
@@ -209,7 +219,7 @@ esp_err_t hal_flash_erase_block(uint32_t address)
 
 const void *hal_flash_map(uint32_t address, size_t len)
 {
-    linux_flash_t *flash = board();
+    linux_flash_t *flash = chip();
     uint32_t size = flash->state->flash_size;
     if (address > size || len > size - address) {
         return NULL;
@@ -219,4 +229,26 @@ const void *hal_flash_map(uint32_t address, size_t len)
     bool unstable = linux_flash_unstable(flash, address, len);
     leave(cancel_state);
     return unstable ? NULL : flash->bytes + address;
+}
+
+esp_err_t hal_flash_replace(void *memory, uint32_t size)
+{
+    if (memory == NULL) {
+        replacement.bytes = NULL;
+        return ESP_OK;
+    }
+    if (size == 0 || size % LINUX_BOARD_SECTOR_SIZE != 0 ||
+        size / LINUX_BOARD_SECTOR_SIZE > LINUX_BOARD_MAX_SECTORS) {
+        return ESP_ERR_INVALID_SIZE;
+    }
+    if (replacement.state == NULL) {
+        replacement.state = malloc(sizeof(*replacement.state));
+        if (replacement.state == NULL) {
+            return ESP_ERR_NO_MEM;
+        }
+    }
+    linux_board_state_init(replacement.state, size);
+    linux_board_state_power_on(replacement.state, board_now_ns());
+    replacement.bytes = memory;
+    return ESP_OK;
 }

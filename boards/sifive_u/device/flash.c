@@ -163,3 +163,10 @@ const void *hal_flash_map(uint32_t address, size_t len)
     (void)len;
     return NULL; /* the chip is not memory mapped on this board */
 }
+
+esp_err_t hal_flash_replace(void *memory, uint32_t size)
+{
+    (void)memory;
+    (void)size;
+    return ESP_ERR_NOT_SUPPORTED;
+}

@@ -41,6 +41,9 @@ bool esp_flash_verified_still(uint32_t address, uint32_t length);
  * where the board does not map its flash or the range is not inside the usable size. */
 const void *esp_flash_map(uint32_t address, uint32_t length);
 
+/* hal_flash_replace(), and forgets what was found out about the other chip. Errors as there. */
+esp_err_t esp_flash_replace(void *memory, uint32_t size);
+
 #ifdef __cplusplus
 }
 #endif

@@ -320,3 +320,14 @@ const void *esp_flash_map(uint32_t address, uint32_t length)
     }
     return hal_flash_map(address, length);
 }
+
+esp_err_t esp_flash_replace(void *memory, uint32_t size)
+{
+    storage_lock(&s_lock);
+    esp_err_t err = hal_flash_replace(memory, size);
+    s_chip.size = 0;
+    s_chip.verified = false;
+    s_chip.generation++;
+    storage_unlock(&s_lock);
+    return err;
+}

@@ -54,4 +54,10 @@ esp_err_t hal_flash_erase_block(uint32_t address);
  * reset, or NULL where the flash is not memory mapped (then read it) or the range is invalid. */
 const void *hal_flash_map(uint32_t address, size_t len);
 
+/* For tests on a host: the chip is the size bytes at memory from now on, which stay the caller's
+ * and must stay there until the next call; NULL: the board's own chip again. Only while nobody else
+ * uses the flash. ESP_ERR_NOT_SUPPORTED: this board cannot. ESP_ERR_INVALID_SIZE: size is no
+ * multiple of HAL_FLASH_SECTOR_SIZE, 0, or above 128 MiB. ESP_ERR_NO_MEM. */
+esp_err_t hal_flash_replace(void *memory, uint32_t size);
+
 #endif

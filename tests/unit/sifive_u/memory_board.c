@@ -208,6 +208,13 @@ const void *hal_flash_map(uint32_t address, size_t len)
     return flash->bytes + address;
 }
 
+esp_err_t hal_flash_replace(void *memory, uint32_t size)
+{
+    (void)memory;
+    (void)size;
+    return ESP_ERR_NOT_SUPPORTED;
+}
+
 uint32_t hal_loader_running_offset(void)
 {
     return chip()->state->running_offset;
