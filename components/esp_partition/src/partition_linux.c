@@ -4,6 +4,9 @@
 #include "formats/partition_table.h"
 
 #include "esp_flash_internal.h"
+#include "flash_file.h"
+
+static bool mapped;
 
 const char *esp_partition_type_to_str(const uint32_t type)
 {
@@ -24,17 +27,31 @@ esp_err_t esp_partition_file_mmap(const uint8_t **part_desc_addr_start)
     if (part_desc_addr_start == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    uint32_t size;
-    esp_err_t err = esp_flash_get_size(NULL, &size);
+    if (flash_file_wished()) {
+        esp_partition_unload_all();
+    }
+    esp_err_t err = flash_file_open();
+    uint32_t size = 0;
+    if (err == ESP_OK) {
+        err = esp_flash_get_size(NULL, &size);
+    }
     if (err != ESP_OK) {
         return err;
     }
     *part_desc_addr_start = esp_flash_map(0, size);
-    return *part_desc_addr_start != NULL ? ESP_OK : ESP_ERR_NOT_SUPPORTED;
+    if (*part_desc_addr_start == NULL) {
+        return ESP_ERR_NOT_SUPPORTED;
+    }
+    mapped = true;
+    return ESP_OK;
 }
 
 esp_err_t esp_partition_file_munmap(void)
 {
+    if (!mapped && !partition_list_loaded()) {
+        return ESP_ERR_NO_MEM;
+    }
+    mapped = false;
     esp_partition_unload_all();
-    return ESP_OK;
+    return flash_file_close();
 }

@@ -15,15 +15,10 @@
 #include "esp_log.h"
 #include "esp_private/partition_internal.h"
 #include "esp_private/storage_lock.h"
+#include "flash_file.h"
 #include "sdkconfig.h"
 
 static const char TAG[] = "partition";
-
-#ifdef CONFIG_PARTITION_TABLE_MD5
-#define WITH_MD5 true
-#else
-#define WITH_MD5 false
-#endif
 
 typedef struct partition_item {
     struct partition_item *next;
@@ -112,7 +107,10 @@ static esp_err_t ensure_loaded(bool quiet)
     if (s_list != NULL) {
         return ESP_OK;
     }
-    esp_err_t err = read_table(&s_list, quiet);
+    esp_err_t err = flash_file_open();
+    if (err == ESP_OK) {
+        err = read_table(&s_list, quiet);
+    }
     if (err != ESP_OK && !quiet) {
         ESP_LOGE(TAG, "load_partitions returned 0x%x", (unsigned)err);
     }
@@ -257,6 +255,14 @@ const esp_partition_t *esp_partition_verify(const esp_partition_t *partition)
 {
     const esp_partition_t *found;
     return esp_partition_verify_err(partition, &found) == ESP_OK ? found : NULL;
+}
+
+bool partition_list_loaded(void)
+{
+    storage_lock(&s_lock);
+    bool loaded = s_list != NULL;
+    storage_unlock(&s_lock);
+    return loaded;
 }
 
 void esp_partition_unload_all(void)
