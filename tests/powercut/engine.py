@@ -26,7 +26,10 @@ def powercut(configuration, *arguments, project=PROJECT, **options):
     """Runs the verb; its output goes to the terminal unless options say otherwise."""
     where = folder(configuration)
     where.mkdir(parents=True, exist_ok=True)
-    env = build.environment(IDF_TARGET="linux", SDKCONFIG_DEFAULTS=f"sdkconfig.{configuration}")
+    defaults = f"sdkconfig.{configuration}"
+    if os.environ.get("AIRLIFT_SAN") == "1":
+        defaults += f";{Path(__file__).parent / 'sdkconfig.sanitized'}"
+    env = build.environment(IDF_TARGET="linux", SDKCONFIG_DEFAULTS=defaults)
     return subprocess.run(
         [build.tool(), "powercut", "-C", project, "-B", where / "build",
          "-D", f"SDKCONFIG={where}/sdkconfig", *arguments], env=env, text=True, **options)
