@@ -47,22 +47,21 @@ static void unmap_segments(void)
     }
 }
 
-/* A private board keeps its memory, as a chip does. */
-void hal_loader_reset(void)
-{
-    unmap_segments();
-    if (memory >= 0 && !board_is_private()) {
-        close(memory);
-        memory = -1;
-    }
-}
-
 void board_loader_forget(void)
 {
     unmap_segments();
     if (memory >= 0) {
         close(memory);
         memory = -1;
+    }
+}
+
+void hal_loader_reset(void)
+{
+    if (board_is_private()) {
+        unmap_segments(); /* it keeps its memory, as a chip does */
+    } else {
+        board_loader_forget();
     }
 }
 
